@@ -1,0 +1,60 @@
+# Two commands on a fresh machine with Python 3.11+ and make:  make run   and   make test.
+# Each target makes its own virtual environment from a lock file with hashes. Nothing else is needed.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SHELL  := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test bench check fix knowledge docs lock clean
+
+help:  ## say what can be done here
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+# A stamp per lock file: pip runs again only when the lock or the project file changed.
+$(VENV)/run.stamp: requirements/run.lock pyproject.toml
+	@echo "Setting up the program in $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ranvier needs Python 3.11 or later; say which with: make run PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.lock $(VENV)/run.stamp
+	@echo "Adding what tests and checks need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+run: $(VENV)/run.stamp  ## set up everything and plan the shipped cases, on the screen and as HTML
+	@$(BIN)/ranvier demo
+
+test: $(VENV)/dev.stamp  ## set up everything and run all tests
+	@$(BIN)/python -m pytest
+
+bench: $(VENV)/dev.stamp  ## measure, and write bench/latest.json
+	@$(BIN)/python bench/run.py
+
+check: $(VENV)/dev.stamp  ## format, lint, types, floors, knowledge, docs; changes nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_knowledge.py
+	@$(BIN)/python tools/make_docs.py --check
+
+fix: $(VENV)/dev.stamp  ## repair what a machine may repair
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+knowledge: $(VENV)/dev.stamp  ## check every file in knowledge/: units, sources, places, status, review dates
+	@$(BIN)/python tools/check_knowledge.py
+
+docs: $(VENV)/dev.stamp  ## make docs/made anew from knowledge, schemas, tests and docstrings
+	@$(BIN)/python tools/make_docs.py
+
+lock:  ## renew the lock files (maintainers; needs uv on the path)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
+
+clean:  ## remove what make made
+	@rm -rf $(VENV) .kernels out .pytest_cache .mypy_cache .ruff_cache .hypothesis

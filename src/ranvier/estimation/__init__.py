@@ -1,0 +1,5 @@
+"""Estimation: from a population and a history to this person.
+
+In: `Record`, populations, a day and a seed. Out: `Posterior` with its basis and misfits. Verb: `estimate`.
+Must not know which regimen will be chosen.
+"""

@@ -1,0 +1,5 @@
+"""What papers, labels and guidelines say: loads `knowledge/` into frozen nouns with source, place and status.
+
+In: files of `ranvier.knowledge`. Out: `Knowledge`. Verb: `load`.
+Must not know any patient.
+"""

@@ -1,0 +1,5 @@
+"""Ground floor: what is true on a planet without patients.
+
+Units read at the door, three-valued truth, findings with their reasons, problems with their place and remedy.
+Must not know: patients, nerves, drugs.
+"""

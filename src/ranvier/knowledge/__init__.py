@@ -1,0 +1,1 @@
+"""Data only: what we believe, with sources. No code lives here."""

@@ -1,0 +1,72 @@
+"""What monitoring hands up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ranvier.ground.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The strength that matters, on the primary measure. agreed: stated by the person; else assumed from their own plateau."""
+
+    measure: str
+    value: float
+    unit: str
+    agreed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WearingOff:
+    """Loss of strength within a cycle under the regimen in force.
+
+    probability : P(swing within a cycle > threshold)
+    day, day_q05, day_q95 : day of the cycle on which strength crosses the floor; None where it does not (in more than
+        half of the draws for `day`)
+    p_crosses : P(the floor is crossed before the next infusion)
+    swing, swing_q05, swing_q95 : (peak - trough) / peak of the underlying strength [1]
+    threshold : larger of 10 % and this person's measurement error [1]
+    """
+
+    probability: float
+    day: float | None
+    day_q05: float | None
+    day_q95: float | None
+    p_crosses: float
+    swing: float
+    swing_q05: float
+    swing_q95: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Slow change of the untreated level, as a fraction per year (negative: decline)."""
+
+    per_year: float
+    q05: float
+    q95: float
+    p_decline: float  # P(decline faster than the threshold of knowledge/monitoring)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Response class (none, minimal, moderate, large, very large) with its probability and those of all classes."""
+
+    name: str
+    probability: float
+    all: tuple[tuple[str, float], ...]
+    gain: float  # median of peak gain over untreated strength [1]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The answer of monitoring. interval_days None: no regimen in force can be read from the record."""
+
+    floor: Floor | None
+    interval_days: float | None
+    wearing_off: WearingOff | None
+    trend: Trend
+    response: Response
+    findings: tuple[Finding, ...]

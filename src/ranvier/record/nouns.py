@@ -1,0 +1,192 @@
+"""The record: dated facts of one person with MMN, in canonical units, without interpretation.
+
+Canonical units: g, kg, g/L, kPa, N, cm, day. kg and kPa of grip are different measures and are never converted into
+each other. A time is a time-zone aware datetime or a plain date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+When = date | datetime  # datetime is always aware
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Body weight on a day [kg]."""
+
+    on: date
+    kg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who; pseudonymous. None is unknown."""
+
+    pseudonym: str
+    birth_year: int | None = None
+    sex: str | None = None  # female | male
+    height_cm: float | None = None
+    weights: tuple[Weight, ...] = ()
+    dominant_hand: str | None = None  # left | right | both
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An adverse reaction to an infusion, in the recorder's words; grade 1 to 5 (CTCAE) if stated."""
+
+    what: str
+    grade: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Infusion:
+    """One immunoglobulin administration as really given.
+
+    `start` may be a plain date; `stop` is None when not recorded. Days of one course share `course`.
+    """
+
+    product: str
+    grams: float
+    start: When
+    stop: datetime | None
+    route: str  # IV | SC | fSCIg
+    lot: str | None = None
+    course: str | None = None
+    reactions: tuple[Reaction, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was given before the first recorded infusion.
+
+    kind : ``none`` (never had immunoglobulin), ``regimen`` (the rest is filled) or ``unknown``
+    """
+
+    kind: str
+    product: str | None = None
+    grams: float | None = None  # per course
+    interval_days: float | None = None
+    route: str | None = None
+    since: date | None = None  # None: unknown, long enough for steady state
+    last: date | None = None  # last dose before the record; None: one interval before the first recorded infusion
+
+
+@dataclass(frozen=True, slots=True)
+class IgGLevel:
+    """Serum IgG [g/L]. timing: ``before``, ``after`` or ``between`` infusions, or None when nobody wrote it down."""
+
+    at: When
+    g_per_l: float
+    timing: str | None = None
+    below: bool = False  # reported as "less than"
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """One value of a series, in the series' unit; `tries` keeps what was measured when the value is a summary."""
+
+    at: When
+    value: float
+    tries: tuple[float, ...] = ()
+    below: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthSeries:
+    """Repeated values of one measure, by one device, on one side.
+
+    measure : grip | pinch | dynamometry | mrc_sum | mmn_rods | onls
+    side : left | right | None
+    device : id in knowledge/scales (jamar, vigorimeter, …) or None
+    variant : named variant of an MRC sum, id in knowledge/scales
+    unit : canonical UCUM unit of the values: kg, kPa, N or {score}
+    """
+
+    id: str
+    measure: str
+    unit: str
+    values: tuple[Strength, ...]
+    side: str | None = None
+    device: str | None = None
+    muscle: str | None = None
+    variant: str | None = None
+    place: str | None = None  # home | clinic
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDrug:
+    """Another drug, as recorded."""
+
+    name: str
+    code: str | None = None  # e.g. ATC H02AB06
+    start: When | None = None
+    stop: When | None = None
+    for_what: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BloodTest:
+    """A laboratory value other than IgG, in the unit as reported (UCUM)."""
+
+    at: When
+    what: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of the person: present True, excluded False; not listed is unknown."""
+
+    what: str
+    present: bool = True
+    since: date | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The strength below which life gets hard, as the person says: on one series, in its unit."""
+
+    series: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Goals:
+    """What the person wants and accepts. None is not asked yet."""
+
+    floors: tuple[Floor, ...] = ()
+    routes: tuple[str, ...] | None = None  # accepted routes: IV, SC, fSCIg
+    max_visits_per_year: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One person, all facts. `examinations`, `conduction_studies` and `imaging` are kept as validated data for later parts.
+
+    digest : SHA-256 of the canonical form; the same facts give the same digest
+    """
+
+    person: Person
+    before: Before
+    infusions: tuple[Infusion, ...]
+    igg: tuple[IgGLevel, ...]
+    strength: tuple[StrengthSeries, ...]
+    digest: str
+    timezone: str | None = None
+    invented: bool = False  # a made-up case, never a real person
+    drugs: tuple[OtherDrug, ...] = ()
+    blood_tests: tuple[BloodTest, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    goals: Goals = field(default_factory=Goals)
+    examinations: tuple[dict[str, Any], ...] = ()
+    conduction_studies: tuple[dict[str, Any], ...] = ()
+    imaging: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
