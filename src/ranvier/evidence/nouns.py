@@ -1,0 +1,198 @@
+"""What we believe, as frozen nouns: every number with its unit, source, place in the source and status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+STATUSES = ("read", "read-2nd", "memory", "computed", "assumed", "design")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with a meaning.
+
+    status : read (in the source itself), read-2nd (in a named transcription), memory (not re-checked), computed (from read
+        numbers), assumed (nobody measured it), design (our own choice, e.g. a threshold)
+    """
+
+    value: float
+    unit: str
+    source: str | None  # id in knowledge/evidence/sources.yaml; None only for assumed and design
+    where: str  # place in the source, or the reason of an assumption
+    status: str
+
+    @property
+    def verified(self) -> bool:
+        """Whether the number was read in its source or computed from such numbers."""
+        return self.status in ("read", "computed")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A publication, label, guideline or registry entry."""
+
+    id: str
+    citation: str
+    doi: str | None = None
+    pmid: str | None = None
+    kind: str = "study"  # study | trial | review | guideline | label | transcription | cohort | registry | web
+    population: str | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Covariate:
+    """typical · (what / reference) ** exponent; what: weight [kg] or lean_mass [kg]."""
+
+    what: str
+    reference: Number
+    exponent: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Distribution of one parameter over people.
+
+    scale : log (log-normal), logit (logit-normal) or normal; `spread` is the SD on that scale (None: not reported)
+    typical : on the natural scale (for logit: the fraction itself)
+    """
+
+    name: str
+    scale: str
+    typical: Number
+    spread: Number | None
+    covariate: Covariate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where a model holds: low <= what <= high. hard: outside is refused; else warned."""
+
+    what: str
+    unit: str
+    hard: bool
+    low: float | None
+    high: float | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """One published model, one file. structure: one_compartment | two_compartment (a function in ranvier.kinetics)."""
+
+    id: str
+    title: str
+    structure: str
+    disease: str
+    n: int
+    source: str
+    parameters: Mapping[str, Prior]
+    correlations: tuple[tuple[str, str, Number], ...]
+    residual: Mapping[str, Number]  # proportional [1], additive [g/L], …
+    covers: tuple[Domain, ...]
+    left_out: tuple[tuple[str, str], ...]  # what was tested or printed and not used, and why
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """The project's own prior: candidate kinetics with the spreads that papers do not report, and the response.
+
+    kinetics : populations completed with our declared spreads
+    parameters : endogenous, c50, kout, imax, decline, level (grip in kg), session_sd, persistence, unknown_excess
+    constants : response_probability, tail (degrees of freedom of the residual), level_spread, igg_tail, …
+    """
+
+    id: str
+    title: str
+    kinetics: tuple[Population, ...]
+    parameters: Mapping[str, Prior]
+    constants: Mapping[str, Number]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RateStep:
+    """One step of an infusion-rate scheme."""
+
+    ml_per_kg_h: Number
+    minutes: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """An immunoglobulin product. vials in grams, as marketed; routes IV, SC or fSCIg."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    concentration: Number  # g/L
+    vials: tuple[Number, ...]
+    routes: tuple[str, ...]
+    labels: Mapping[str, Number | str]  # country → is MMN on the label (text with status in the file)
+    rates: tuple[RateStep, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A strength or disability measure: range, direction, error, smallest change that matters.
+
+    sign : +1 more is better, -1 more is worse
+    session_sd : proportional SD of one session [1], or None; error : additive SD of one value in `unit`, or None
+    """
+
+    id: str
+    measure: str
+    name: str
+    unit: str
+    low: float | None
+    high: float | None
+    sign: int
+    session_sd: Number | None
+    error: Number | None
+    smallest_change: tuple[Number, ...]
+    resolution: float | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A guardrail. absolute: never proposed beyond it; else recommended: proposed only with the limit shown."""
+
+    id: str
+    what: str  # grams_per_kg_course | grams_per_kg_month | grams_per_kg_day | dose_step | interval_step | interval | …
+    number: Number
+    absolute: bool
+    upper: bool  # True: at most; False: at least
+    applies: Mapping[str, str] = field(default_factory=dict)  # e.g. {route: IV} or {risk: thrombosis}
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseClass:
+    """Gain of peak over untreated strength from `low` (inclusive) to `high`."""
+
+    name: str
+    low: Number
+    high: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything in `knowledge/`, loaded once. version: digest of the files' bytes."""
+
+    version: str
+    sources: Mapping[str, Source]
+    populations: Mapping[str, Population]
+    composite: Composite
+    products: Mapping[str, Product]
+    scales: Mapping[str, Scale]
+    limits: tuple[Limit, ...]
+    monitoring: Mapping[str, Number]  # thresholds of watch: swing, decline_per_year, …
+    classes: tuple[ResponseClass, ...]
+    loss: Mapping[str, Number]  # weights of the expected loss
+    cautions: Mapping[str, Mapping[str, str]]  # id → {says, source, status}: DRIP and the like
+    reviewed: Mapping[str, date] = field(default_factory=dict)
