@@ -1,14 +1,49 @@
-"""The assessment: everything we can say about one person on one day."""
+"""The assessment: everything we can say about one person on one day.
+
+The nouns it is made of are handed on from here, so that the report and the doors need to know no other room.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from ranvier.estimation.nouns import Posterior
+from ranvier.estimation.nouns import (
+    Basis,
+    FittedSeries,
+    FloatArray,
+    Measure,
+    ModelWeight,
+    Parameter,
+    Posterior,
+    Series,
+)
 from ranvier.ground.findings import Finding
-from ranvier.monitoring.nouns import Watch
-from ranvier.regimen.nouns import Proposal
+from ranvier.monitoring.nouns import Floor, Response, Trend, Watch, WearingOff
+from ranvier.regimen.nouns import Forecast, Option, Proposal, Regimen
+
+__all__ = [
+    "Assessment",
+    "Basis",
+    "Dose",
+    "FittedSeries",
+    "FloatArray",
+    "Floor",
+    "Forecast",
+    "Measure",
+    "ModelWeight",
+    "Option",
+    "Parameter",
+    "Posterior",
+    "Proposal",
+    "Regimen",
+    "Response",
+    "Series",
+    "Treatment",
+    "Trend",
+    "Watch",
+    "WearingOff",
+]
 
 
 @dataclass(frozen=True, slots=True)
