@@ -101,7 +101,7 @@ class Draws:
     kout : rate of response [1/d], n
     decline : slow irreversible decline [1/d], n
     imax : largest inhibition of loss by measure, n × m; 0 where the person does not respond
-    level : untreated capacity of each measure at day 0, in its unit, n × m
+    level : untreated capacity of each measure at `at`, in its unit, n × m
     relative : capacity relative to `level` at `at`, n × m
     sd : proportional residual SD by measure, n × m
     add : additive residual SD by measure, in its unit, n × m (fixed by the measure's kind)
@@ -162,3 +162,10 @@ class Posterior:
     fitted: tuple[FittedSeries, ...]
     diagnostics: Diagnostics
     findings: tuple[Finding, ...]  # what was assumed, left out, or lies outside a model's domain
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why no posterior can be given; a refusal is an answer too."""
+
+    findings: tuple[Finding, ...]
