@@ -3,3 +3,7 @@
 In: files of `ranvier.knowledge`. Out: `Knowledge`. Verb: `load`.
 Must not know any patient.
 """
+
+from ranvier.evidence.load import load
+
+__all__ = ["load"]

@@ -13,8 +13,8 @@ STATUSES = ("read", "read-2nd", "memory", "computed", "assumed", "design")
 class Number:
     """A number with a meaning.
 
-    status : read (in the source itself), read-2nd (in a named transcription), memory (not re-checked), computed (from read
-        numbers), assumed (nobody measured it), design (our own choice, e.g. a threshold)
+    status : read (in the source itself), read-2nd (in a named transcription), memory (not re-checked), computed (from
+        read numbers only), assumed (nobody measured it), design (our own choice, e.g. a threshold)
     """
 
     value: float
@@ -76,6 +76,8 @@ class Domain:
     low: float | None
     high: float | None
     why: str
+    source: str | None = None
+    status: str = "assumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Population:
     covers: tuple[Domain, ...]
     left_out: tuple[tuple[str, str], ...]  # what was tested or printed and not used, and why
     notes: tuple[str, ...] = ()
+    stated: Mapping[str, Number] = field(default_factory=dict)  # what the source says of itself, e.g. half_life [d]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,22 @@ class RateStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """Whether MMN is on the label in a country. mmn: yes | no | unknown; where: the label's words, in short."""
+
+    country: str
+    mmn: str
+    where: str
+    source: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
-    """An immunoglobulin product. vials in grams, as marketed; routes IV, SC or fSCIg."""
+    """An immunoglobulin product. vials in grams, as marketed; routes IV, SC or fSCIg.
+
+    labels : country → whether MMN is on the label: yes | no | unknown; `label_facts` says where that stands
+    """
 
     id: str
     name: str
@@ -131,9 +148,12 @@ class Product:
     concentration: Number  # g/L
     vials: tuple[Number, ...]
     routes: tuple[str, ...]
-    labels: Mapping[str, Number | str]  # country → is MMN on the label (text with status in the file)
+    labels: Mapping[str, str]
     rates: tuple[RateStep, ...] = ()
     notes: tuple[str, ...] = ()
+    label_facts: tuple[Label, ...] = ()
+    start_rate: Number | None = None  # mL/kg/h
+    top_rate: Number | None = None  # mL/kg/h
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,7 @@ class Scale:
     """A strength or disability measure: range, direction, error, smallest change that matters.
 
     sign : +1 more is better, -1 more is worse
+    smallest_change : what sources call meaningful, in `unit` or as a fraction (unit 1); contradictions are kept
     session_sd : proportional SD of one session [1], or None; error : additive SD of one value in `unit`, or None
     """
 
@@ -156,6 +177,8 @@ class Scale:
     smallest_change: tuple[Number, ...]
     resolution: float | None = None
     aliases: tuple[str, ...] = ()
+    session_sd_clinic: Number | None = None  # proportional SD where the series was taken in clinic
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +186,14 @@ class Limit:
     """A guardrail. absolute: never proposed beyond it; else recommended: proposed only with the limit shown."""
 
     id: str
-    what: str  # grams_per_kg_course | grams_per_kg_month | grams_per_kg_day | dose_step | interval_step | interval | …
+    # grams_per_kg_course | grams_per_kg_month | grams_per_kg_week | grams_per_kg_day | grams_per_day | interval
+    # | dose_step | interval_step | changes_at_once | hold_cycles | measured_basis | ml_per_kg_hour | ml_per_site
+    # | sc_ratio | sc_start
+    what: str
     number: Number
     absolute: bool
     upper: bool  # True: at most; False: at least
-    applies: Mapping[str, str] = field(default_factory=dict)  # e.g. {route: IV} or {risk: thrombosis}
+    applies: Mapping[str, str] = field(default_factory=dict)  # route, risk or action; empty: always
     why: str = ""
 
 
@@ -178,6 +204,37 @@ class ResponseClass:
     name: str
     low: Number
     high: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A risk that changes how immunoglobulin is given, and how to see it in a record.
+
+    words : parts of a condition's name, lower case; icd10, atc : beginnings of codes; age_from : years
+    """
+
+    id: str
+    says: str
+    words: tuple[str, ...]
+    icd10: tuple[str, ...]
+    atc: tuple[str, ...]
+    age_from: Number | None
+    source: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class HarmfulDrug:
+    """A drug that harms, does not help or disturbs. tier: refuse | warn; words and atc as in `Risk`."""
+
+    id: str
+    tier: str
+    words: tuple[str, ...]
+    atc: tuple[str, ...]
+    why: str
+    instead: str
+    source: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,5 +251,7 @@ class Knowledge:
     monitoring: Mapping[str, Number]  # thresholds of watch: swing, decline_per_year, …
     classes: tuple[ResponseClass, ...]
     loss: Mapping[str, Number]  # weights of the expected loss
-    cautions: Mapping[str, Mapping[str, str]]  # id → {says, source, status}: DRIP and the like
-    reviewed: Mapping[str, date] = field(default_factory=dict)
+    cautions: Mapping[str, Mapping[str, str]]  # id → {says, when, source, status}: DRIP and the like
+    reviewed: Mapping[str, date] = field(default_factory=dict)  # file → day on which it is to be reviewed again
+    risks: Mapping[str, Risk] = field(default_factory=dict)
+    drugs: Mapping[str, HarmfulDrug] = field(default_factory=dict)
