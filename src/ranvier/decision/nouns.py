@@ -58,7 +58,10 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What helps: the fit, the watch and the options. refusal: why no fit was possible (then the rest is None)."""
+    """What helps: the fit, the watch and the options.
+
+    refusal : why no fit was possible (then the rest is None)
+    """
 
     posterior: Posterior | None
     watch: Watch | None

@@ -1,0 +1,196 @@
+"""The first two sentences of a report: what we think, and how sure we are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ranvier.decision.nouns import Assessment, Measure, Option, Posterior, Proposal, Watch
+from ranvier.ground.findings import Finding
+from ranvier.report.words import Words, decimals_known
+
+GOOD_K = 0.7  # Pareto k̂ up to which importance sampling is dependable (Vehtari 2024)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """headline: the answer in a sentence; certainty: sentences saying on what it stands and how sure it is."""
+
+    headline: str
+    certainty: tuple[str, ...]
+
+
+def primary(posterior: Posterior) -> Measure:
+    """The measure that decides."""
+    return posterior.measures[posterior.primary]
+
+
+def chosen(proposal: Proposal | None) -> Option | None:
+    """The option that is proposed, the best first; None where none is."""
+    if proposal is None or proposal.refusal:
+        return None
+    return next((option for option in ranked(proposal) if option.proposed), None)
+
+
+def as_now(proposal: Proposal | None) -> Option | None:
+    """The option that changes nothing, where a regimen is in force."""
+    if proposal is None:
+        return None
+    return next((option for option in proposal.options if option.action == "no_change"), None)
+
+
+def ranked(proposal: Proposal) -> tuple[Option, ...]:
+    """Options from the proposed one and the smallest expected loss up; the order given breaks ties."""
+    return tuple(sorted(proposal.options, key=lambda option: (not option.proposed, option.loss)))
+
+
+def draws_of(posterior: Posterior) -> int:
+    """How many posterior draws the shares were counted in."""
+    return len(posterior.draws.c50)
+
+
+def strength_decimals(proposal: Proposal | None) -> int:
+    """Decimals worth showing in all strengths of the options: as the narrowest of their ranges allows."""
+    if proposal is None:
+        return 0
+    return decimals_known([option.trough_q95 - option.trough_q05 for option in proposal.options])
+
+
+def write(assessment: Assessment, words: Words) -> Answer:
+    """The answer and its certainty, for any assessment; a refusal is an answer too."""
+    treatment = assessment.treatment
+    if treatment.refusal or treatment.posterior is None:
+        why = tuple(words.say(finding) for finding in treatment.refusal)
+        return Answer(words.text("answer", "refused") + ".", why)
+    posterior, watch, proposal = treatment.posterior, treatment.watch, treatment.proposal
+    first = _strength(posterior, watch, words)
+    second = _option(posterior, watch, proposal, words)
+    headline = f"{first}; {second}." if second else f"{first}."
+    return Answer(headline, tuple(_certainty(assessment, posterior, watch, words)))
+
+
+def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
+    if watch is None:
+        return words.text("answer", "no_regimen")
+    if watch.response.name == "none" and watch.response.probability >= 0.5:
+        return words.text("answer", "no_response", likely=words.likely(watch.response.probability))
+    off, floor = watch.wearing_off, watch.floor
+    if off is None or watch.interval_days is None:
+        return words.text("answer", "no_regimen")
+    interval = f"{watch.interval_days:.0f}"
+    measure = words.measure(primary(posterior))
+    at = words.strength(floor.value, floor.unit, 0 if floor.value == round(floor.value) else 1) if floor else ""
+    if floor and off.day is not None and off.p_crosses >= 0.5:
+        likely = words.likely(off.p_crosses)
+        if off.day < 1:
+            return words.text(
+                "answer", "below_all_along", strength=_capital(measure), likely=likely, floor=at, interval=interval
+            )
+        day = f"{off.day:.0f}"
+        return words.text("answer", "crosses", likely=likely, measure=measure, floor=at, day=day, interval=interval)
+    if off.probability < 0.5:
+        return words.text("answer", "holds", likely=words.likely(1 - off.probability), interval=interval)
+    likely = words.likely(off.probability)
+    if floor is None:
+        return words.text("answer", "swings", likely=likely, interval=interval)
+    above = words.likely(1 - off.p_crosses)
+    return words.text("answer", "stays_above", likely=likely, measure=measure, above=above, floor=at, interval=interval)
+
+
+def _option(posterior: Posterior, watch: Watch | None, proposal: Proposal | None, words: Words) -> str:
+    if proposal is None:
+        return ""
+    best = chosen(proposal)
+    if best is None:
+        return words.text("then", "nothing")
+    dose = words.dose(best.regimen)
+    interval = best.regimen.interval_days
+    if best.p_above_floor is None:
+        name = "keep" if best.action == "no_change" else "option_no_floor"
+        return words.text("then", name, dose=dose, interval=interval)
+    would = "option" if best.p_above_floor >= 0.5 else "option_below"
+    name = "keep_chance" if best.action == "no_change" else would
+    chance = words.chance(best.p_above_floor, draws_of(posterior))
+    measure = words.measure(primary(posterior))
+    return words.text("then", name, dose=dose, interval=interval, measure=measure, chance=chance)
+
+
+def _certainty(assessment: Assessment, posterior: Posterior, watch: Watch | None, words: Words) -> list[str]:
+    said = [
+        words.text("certainty", "basis", basis=words.word("basis", posterior.basis.value), data=data(posterior, words))
+    ]
+    if watch and watch.wearing_off:
+        off = watch.wearing_off
+        said.append(
+            words.text(
+                "certainty",
+                "swing",
+                swing=words.percent(off.swing),
+                q05=words.percent(off.swing_q05),
+                q95=words.percent(off.swing_q95),
+                threshold=words.percent(off.threshold),
+                chance=words.chance(off.probability, draws_of(posterior)),
+            )
+        )
+        if off.day_q05 is not None and off.p_crosses >= 0.5:
+            if off.day_q95 is None:
+                said.append(words.text("certainty", "day_open", q05=f"{off.day_q05:.0f}"))
+            else:
+                said.append(words.text("certainty", "day", q05=f"{off.day_q05:.0f}", q95=f"{off.day_q95:.0f}"))
+    proposal = assessment.treatment.proposal
+    ties = [] if proposal is None else [option for option in proposal.options if option.tie]
+    if len(ties) > 1:
+        said.append(_capital(words.text("then", "ties", n=len(ties))) + ".")
+    diagnostics = posterior.diagnostics
+    if not diagnostics.converged:
+        said.append(words.text("certainty", "not_converged"))
+    if diagnostics.optima > 1:
+        said.append(words.text("certainty", "multiple", optima=diagnostics.optima))
+    said.append(trust(posterior, words))
+    return said
+
+
+def trust(posterior: Posterior, words: Words) -> str:
+    """How well the draws stand for the posterior."""
+    diagnostics = posterior.diagnostics
+    if diagnostics.sampler == "nuts":
+        name = "trust_sampled"
+    else:
+        name = "trust_good" if diagnostics.pareto_k <= GOOD_K else "trust_poor"
+    return words.text(
+        "certainty",
+        "draws",
+        draws=draws_of(posterior),
+        k=f"{diagnostics.pareto_k:.2f}",
+        trust=words.texts["certainty"][name],
+    )
+
+
+def data(posterior: Posterior, words: Words) -> str:
+    """Like "184 values of right grip, 6 of serum IgG": how much was measured, most first."""
+    counts = [(measure.n, words.measure(measure)) for measure in posterior.measures]
+    counts += [(len(s.days), words.word("measure", "igg")) for s in posterior.observed if s.id == "igg"]
+    return ", ".join(words.text("ui", "values_of", n=n, measure=name) for n, name in counts if n)
+
+
+def reasons(assessment: Assessment) -> tuple[Finding, ...]:
+    """The findings that carry the answer, each once, in the order of the rooms."""
+    treatment = assessment.treatment
+    groups = [
+        assessment.because,
+        treatment.watch.findings if treatment.watch else (),
+        treatment.proposal.findings if treatment.proposal else (),
+    ]
+    return once(finding for group in groups for finding in group)
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, in the order given; two of one name with the same facts are the same."""
+    told: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        told.setdefault((finding.name, repr(sorted(finding.facts.items(), key=str))), finding)
+    return tuple(told.values())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,262 @@
+"""Numbers and names as people say them: sentences of findings, chances, dates, doses, strength.
+
+Every word comes from `knowledge/languages`; nothing here knows what a number means for a patient.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ranvier.decision.nouns import Measure, Posterior, Regimen
+from ranvier.evidence.nouns import Knowledge
+from ranvier.ground.findings import Fact, Finding
+
+MINUS = "\N{MINUS SIGN}"
+_KINDS = ("action", "basis", "class", "parameter", "route", "side", "status", "unit")
+_Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
+
+
+@lru_cache(maxsize=4)
+def language(code: str) -> Mapping[str, Any]:
+    """The sentences of one language, by its code, as nested mappings."""
+    text = files("ranvier.knowledge").joinpath("languages", f"{code}.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, never in exponent form; a real minus sign."""
+    if not math.isfinite(value):
+        return "not known"
+    text = np.format_float_positional(value, precision=digits, fractional=False, trim="-")
+    return str(text).replace("-", MINUS)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals; a real minus sign, and no minus before a zero."""
+    text = f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def decimals_known(widths: Sequence[float]) -> int:
+    """Decimals worth showing when the narrowest 90 % range is so wide: one below a width of 2, else none."""
+    return 1 if min((w for w in widths if math.isfinite(w)), default=math.inf) < 2.0 else 0
+
+
+def simulation_range(p: float, draws: int) -> tuple[float, float]:
+    """90 % range of a share `p` counted in so many draws (Wilson 1927): the error of simulating, nothing else."""
+    z2 = _Z90**2
+    centre = (p + z2 / (2 * draws)) / (1 + z2 / draws)
+    half = _Z90 * math.sqrt(p * (1 - p) / draws + z2 / (4 * draws**2)) / (1 + z2 / draws)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+class Words:
+    """One language together with the names of what is known (products, scales).
+
+    Parameters
+    ----------
+    knowledge : gives products and scales their names
+    code : which file of `knowledge/languages`
+    """
+
+    def __init__(self, knowledge: Knowledge, code: str = "en") -> None:
+        self.knowledge = knowledge
+        self.texts = language(code)
+        self.code = code
+        self._sentences: dict[str, str] = {
+            name: text for room in self.texts["findings"].values() for name, text in (room or {}).items()
+        }
+        self._formatter = _Sentence(self)
+
+    # ---- names ---------------------------------------------------------------------------------------------------
+
+    def word(self, kind: str, name: str | None) -> str:
+        """The word for a name of that kind; the name itself, made readable, where the language has none."""
+        if name is None:
+            return self.unknown
+        found = self.texts.get(kind, {}).get(name)
+        return str(found) if found is not None else name.replace("_", " ")
+
+    def text(self, section: str, name: str, /, **facts: Any) -> str:
+        """A fixed sentence of the report with its blanks filled."""
+        return str(self.texts[section][name]).format(**facts)
+
+    @property
+    def unknown(self) -> str:
+        """How an absent fact reads."""
+        return str(self.texts["ui"]["unknown"])
+
+    def product(self, product_id: str) -> str:
+        """The name of a product; its id where the product is not on file."""
+        product = self.knowledge.products.get(product_id)
+        return product.name if product else product_id
+
+    def unit(self, unit: str) -> str:
+        """A unit as people write it."""
+        return self.word("unit", unit) if unit in self.texts["unit"] else unit
+
+    def measure(self, measure: Measure) -> str:
+        """Like "right grip", "MRC sum": the measure with its side."""
+        name = self.word("measure", measure.measure)
+        return f"{self.word('side', measure.side)} {name}" if measure.side else name
+
+    def device(self, measure: Measure) -> str | None:
+        """The name of the device or variant, where one is on file."""
+        if measure.device is None:
+            return None
+        scale = self.knowledge.scales.get(measure.device)
+        return scale.name if scale else measure.device
+
+    # ---- findings ------------------------------------------------------------------------------------------------
+
+    def knows(self, name: str) -> bool:
+        """Whether the language has a sentence for a finding of this name."""
+        return name in self._sentences
+
+    def say(self, finding: Finding) -> str:
+        """The sentence of a finding. A name without a sentence is spelt out with its facts, so nothing is lost."""
+        template = self._sentences.get(finding.name)
+        if template is not None:
+            said = self._formatter.vformat(template, (), finding.facts).strip()
+            return said[:1].upper() + said[1:]
+        name = finding.name.replace(".", ": ").replace("_", " ")
+        facts = ", ".join(f"{key.replace('_', ' ')} {self.fact(value)}" for key, value in finding.facts.items())
+        return f"{name[:1].upper()}{name[1:]}" + (f" ({facts})." if facts else ".")
+
+    def fact(self, value: Fact | object) -> str:
+        """A fact of unknown kind, as text."""
+        if value is None:
+            return self.unknown
+        if isinstance(value, bool):
+            return str(self.texts["ui"]["yes" if value else "no"])
+        if isinstance(value, float):
+            return number(value)
+        return str(value)
+
+    # ---- chances -------------------------------------------------------------------------------------------------
+
+    def odds(self, p: float) -> str:
+        """Like "about 9 in 10": a chance in words; never none and never sure."""
+        texts = self.texts["chance"]
+        if p < 0.01:
+            return str(texts["few"])
+        if p < 0.035:
+            return str(texts["fiftieth"])
+        if p < 0.075:
+            return str(texts["twentieth"])
+        if p <= 0.925:
+            return str(texts["tenths"]).format(n=round(p * 10))
+        if p <= 0.965:
+            return str(texts["twentieth_most"])
+        if p < 0.99:
+            return str(texts["fiftieth_most"])
+        return str(texts["most"])
+
+    def per_cent(self, p: float) -> str:
+        """A chance as "86 %", kept away from 0 and 100."""
+        if p < 0.01:
+            return str(self.texts["chance"]["exact_none"])
+        if p > 0.99:
+            return str(self.texts["chance"]["exact_sure"])
+        return f"{round(p * 100)} %"
+
+    def chance(self, p: float, draws: int | None = None) -> str:
+        """Like "about 9 in 10 (86-93 %)": the range is the simulation's own error, given where the draws are known."""
+        if draws is None or not 0.01 <= p <= 0.99:
+            return f"{self.odds(p)} ({self.per_cent(p)})"
+        low, high = (max(1, min(99, round(100 * q))) for q in simulation_range(p, draws))
+        shown = f"{low} %" if low == high else f"{low}–{high} %"
+        return f"{self.odds(p)} ({shown})"
+
+    def likely(self, p: float) -> str:
+        """The adverb for a chance of at least one half."""
+        for step in self.texts["likelihood"]:
+            if p >= float(step["from"]):
+                return str(step["word"])
+        return str(self.texts["likelihood"][-1]["word"])
+
+    # ---- days and doses ------------------------------------------------------------------------------------------
+
+    def date(self, day: date) -> str:
+        """Like "Tue 3 Mar 2026"."""
+        calendar = self.texts["calendar"]
+        return f"{calendar['weekdays'][day.weekday()]} {day.day} {calendar['months'][day.month - 1]} {day.year}"
+
+    def date_of(self, posterior: Posterior, day: float) -> str:
+        """The date of a day counted from the first fact."""
+        return self.date(date.fromisoformat(posterior.origin) + timedelta(days=math.floor(day)))
+
+    def grams(self, grams: float) -> str:
+        """Like "82.5 g"."""
+        return f"{number(grams, 4)} g"
+
+    def vials(self, regimen: Regimen) -> str:
+        """Like "2 × 30 g + 1 × 10 g"; empty where the vials are not known."""
+        return " + ".join(f"{count} × {number(size)} g" for size, count in regimen.vials if count)
+
+    def dose(self, regimen: Regimen) -> str:
+        """Like "80 g", and over how many days if not one."""
+        if regimen.days <= 1:
+            return self.grams(regimen.grams)
+        return f"{self.grams(regimen.grams)} {self.text('ui', 'over_days', days=regimen.days)}"
+
+    def every(self, interval_days: float) -> str:
+        """Like "every 28 days"."""
+        return self.text("ui", "every", days=number(interval_days))
+
+    def strength(self, value: float, unit: str, decimals: int = 0) -> str:
+        """A strength with its unit; as many decimals as are known."""
+        return f"{fixed(value, decimals)} {self.unit(unit)}".strip()
+
+    def band(self, low: float, high: float, decimals: int) -> str:
+        """Like "7-9": a range."""
+        return f"{fixed(low, decimals)}–{fixed(high, decimals)}"
+
+    def percent(self, fraction: float, decimals: int = 0) -> str:
+        """A fraction as "12 %"."""
+        return f"{fixed(100 * fraction, decimals)} %"
+
+
+class _Sentence(string.Formatter):
+    """`str.format` that knows our ways of writing a fact and does not stumble over an absent one."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return kwargs.get(str(key))
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        words = self.words
+        if value is None:
+            return words.unknown
+        if format_spec == "chance":
+            return words.odds(float(value))
+        if format_spec == "percent":
+            return words.percent(float(value))
+        if format_spec == "date":
+            return words.date(date.fromisoformat(str(value)[:10]))
+        if format_spec == "product":
+            return words.product(str(value))
+        if format_spec == "measure":
+            return words.word("measure", str(value))
+        if format_spec in _KINDS:
+            return words.word(format_spec, str(value))
+        if not format_spec:
+            return words.fact(value)
+        try:
+            return str(format(value, format_spec)).replace("-", MINUS) if value == value else words.unknown
+        except (TypeError, ValueError):
+            return words.fact(value)
