@@ -9,7 +9,10 @@ from ranvier.ground.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The strength that matters, on the primary measure. agreed: stated by the person; else assumed from their own plateau."""
+    """The strength that matters, on the primary measure.
+
+    agreed : stated by the person; else assumed from their own plateau
+    """
 
     measure: str
     value: float
@@ -22,11 +25,13 @@ class WearingOff:
     """Loss of strength within a cycle under the regimen in force.
 
     probability : P(swing within a cycle > threshold)
-    day, day_q05, day_q95 : day of the cycle on which strength crosses the floor; None where it does not (in more than
-        half of the draws for `day`)
+    day, day_q05, day_q95 : day of the cycle on which strength crosses the floor; all None where more than half of the
+        draws do not cross before the next course; the bounds look beyond it, None where strength stays above for 12 weeks
     p_crosses : P(the floor is crossed before the next infusion)
     swing, swing_q05, swing_q95 : (peak - trough) / peak of the underlying strength [1]
     threshold : larger of 10 % and this person's measurement error [1]
+    swing_information, timing_information : what measuring taught about the size of the swing and about the day on which
+        half of the gain is lost, 1 - posterior variance / prior variance; None where there is no prior to compare with
     """
 
     probability: float
@@ -38,6 +43,8 @@ class WearingOff:
     swing_q05: float
     swing_q95: float
     threshold: float
+    swing_information: float | None = None
+    timing_information: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""The record as it stood on a day: facts after that day are left out, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TypeVar
+
+from ranvier.ground.findings import Finding
+from ranvier.record.nouns import Record, StrengthSeries, When
+
+T = TypeVar("T")
+
+
+def day_of(when: When) -> date:
+    """The calendar day of a time, in the time's own zone."""
+    return when.date() if isinstance(when, datetime) else when
+
+
+def until(record: Record, at: date) -> tuple[Record, tuple[Finding, ...]]:
+    """The record with only the facts of `at` and before, and a finding that counts what was left out.
+
+    The digest stays that of the full record, so that the answer still names the file it was made from. A series whose
+    every value lies later keeps its place with no values: a floor may be stated on it.
+    """
+    left_out = dict.fromkeys(("infusions", "igg", "strength", "other"), 0)
+
+    def kept(kind: str, facts: Iterable[tuple[When | None, T]]) -> tuple[T, ...]:
+        every = list(facts)
+        now = tuple(fact for when, fact in every if when is None or day_of(when) <= at)
+        left_out[kind] += len(every) - len(now)
+        return now
+
+    def shortened(series: StrengthSeries) -> StrengthSeries:
+        return replace(series, values=kept("strength", ((v.at, v) for v in series.values)))
+
+    then = replace(
+        record,
+        person=replace(record.person, weights=kept("other", ((w.on, w) for w in record.person.weights))),
+        infusions=kept("infusions", ((i.start, i) for i in record.infusions)),
+        igg=kept("igg", ((level.at, level) for level in record.igg)),
+        strength=tuple(shortened(series) for series in record.strength),
+        drugs=kept("other", ((d.start, d) for d in record.drugs)),
+        blood_tests=kept("other", ((t.at, t) for t in record.blood_tests)),
+        conditions=kept("other", ((c.since, c) for c in record.conditions)),
+    )
+    n = sum(left_out.values())
+    if n == 0:
+        return then, ()
+    return then, (Finding("record.later_facts_ignored", {"at": at.isoformat(), "n": n, **left_out}),)
