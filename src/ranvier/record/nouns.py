@@ -169,7 +169,7 @@ class Goals:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One person, all facts. `examinations`, `conduction_studies` and `imaging` are kept as validated data for later parts.
+    """One person, all facts. `examinations`, `conduction_studies` and `imaging` are kept as validated data for later.
 
     digest : SHA-256 of the canonical form; the same facts give the same digest
     """
