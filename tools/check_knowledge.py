@@ -158,7 +158,7 @@ def _read(book: Book, root: Path) -> None:
             book.mend(path, "file", "is missing", "Put it back; the program cannot start without it.")
 
 
-class _Strict(yaml.SafeLoader):
+class _Strict(yaml.CSafeLoader):
     """YAML in which a name given twice is a fault: the second would silently win."""
 
 
@@ -367,6 +367,15 @@ def _review(book: Book, path: str, data: Any) -> None:
         )  # fmt: skip
 
 
+def _texts(data: Any) -> Iterator[str]:
+    """Every text among the values."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping | list):
+        for value in data.values() if isinstance(data, Mapping) else data:
+            yield from _texts(value)
+
+
 def _sources(book: Book) -> None:
     path = "evidence/sources.yaml"
     if not book.sound(path):
@@ -375,7 +384,7 @@ def _sources(book: Book) -> None:
     for other, data in book.files.items():
         if other != path:
             # A source named only in a reason ("as in azulay1997") is used as well.
-            used |= set(re.findall(r"[a-z][a-z0-9_]+", yaml.dump(data)))
+            used.update(word for text in _texts(data) for word in re.findall(r"[a-z][a-z0-9_]+", text))
     for name, source in book.files[path]["sources"].items():
         place = f"sources.{name}"
         doi, pmid = source.get("doi"), source.get("pmid")
@@ -468,7 +477,7 @@ def _population(book: Book, path: str, place: str, data: Mapping[str, Any]) -> N
             book.mend(path, _at(place, f"covers[{index}]"), f"low {low} is not below high {high}", "Swap them.")
         if fault := _unit_fault(domain["unit"]):
             book.mend(path, _at(place, f"covers[{index}].unit"), fault, "Write the UCUM code: a, kg …")
-    if not missing and "half_life" in data.get("stated", {}):
+    if not missing and not place and "half_life" in data.get("stated", {}):
         _half_life(book, path, place, data)
 
 

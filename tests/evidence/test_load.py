@@ -1,0 +1,136 @@
+"""What the program believes is read once, from files a clinician can review."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+import ranvier.knowledge
+from ranvier.evidence import load
+from ranvier.evidence.load import files, read, version
+from ranvier.evidence.nouns import Number, Prior
+from ranvier.ground.notes import InputError
+
+SHIPPED = Path(ranvier.knowledge.__path__[0])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped knowledge that a test may spoil."""
+    return shutil.copytree(SHIPPED, tmp_path / "knowledge")
+
+
+def test_the_same_files_give_the_same_version_and_one_changed_digit_another(folder: Path) -> None:
+    before = read(folder).version
+    assert before == load().version
+    file = folder / "populations/li2024b.yaml"
+    file.write_text(file.read_text("utf-8").replace("value: 9.41", "value: 9.42"), "utf-8")
+    assert read(folder).version != before
+
+
+def test_the_version_knows_where_one_file_ends_and_the_next_begins() -> None:
+    assert version({"a": b"12", "b": b"3"}) != version({"a": b"1", "b": b"23"})
+    assert version({"a": b"1", "b": b"2"}) == version({"b": b"2", "a": b"1"})
+    assert len(version({})) == len("k-") + 16
+
+
+def test_code_is_no_knowledge() -> None:
+    assert not [path for path, _ in files(SHIPPED) if path.endswith((".py", ".pyc"))]
+
+
+def test_the_typical_patient_of_the_mmn_study_loses_half_of_the_infused_igg_in_twelve_days() -> None:
+    rate = load().populations["li2024b"].parameters["elimination_rate"].typical
+    assert rate.unit == "1/d"
+    assert math.log(2) / rate.value == pytest.approx(11.9, abs=0.05)
+
+
+def test_published_spreads_are_converted_from_cv_exactly() -> None:
+    population = load().populations["li2024b"].parameters
+    for name, cv in (("central_volume", 0.185), ("level", 0.868)):
+        assert _spread(population[name]).value == pytest.approx(math.sqrt(math.log(1 + cv**2)), abs=5e-5)
+
+
+def test_the_composite_completes_the_published_models_and_says_which_parts_are_assumed() -> None:
+    mmn, cidp = load().composite.kinetics
+    assert (mmn.id, cidp.id) == ("li2024b", "tortorici2021")
+    # The printed exponent above 2 is not used; the published volume itself is.
+    volume = mmn.parameters["central_volume"]
+    assert volume.covariate is not None
+    assert volume.covariate.exponent.value == 1.0
+    assert volume.covariate.exponent.status == "assumed"
+    assert volume.typical == load().populations["li2024b"].parameters["central_volume"].typical
+    assert _spread(mmn.parameters["elimination_rate"]).status == "assumed"
+    assert cidp.correlations[0][:2] == ("clearance", "central_volume")
+    for candidate in (mmn, cidp):
+        assert {"absorption_rate", "bioavailability_sc", "bioavailability_fsc"} <= candidate.parameters.keys()
+
+
+def test_a_completion_leaves_the_published_model_as_it_was_published() -> None:
+    published = load().populations["li2024b"].parameters
+    assert published["elimination_rate"].spread is None
+    assert published["central_volume"].covariate is not None
+    assert published["central_volume"].covariate.exponent.value == 2.17
+
+
+def test_numbers_read_in_a_transcription_are_not_verified() -> None:
+    assert not load().composite.parameters["c50"].typical.verified
+    assert Number(1.0, "1", "hahn2013", "abstract", "read").verified
+
+
+def test_the_treatment_naive_igg_of_the_review_is_left_out_and_says_why() -> None:
+    left_out = dict(load().populations["li2024b"].left_out)
+    assert "on-treatment" in left_out["IgG 20.2 g/L labelled treatment-naive"]
+
+
+def test_one_product_in_kg_and_kpa_of_its_own() -> None:
+    scales = load().scales
+    assert (scales["jamar"].unit, scales["vigorimeter"].unit) == ("kg", "kPa")
+    assert all(change.unit == "kPa" for change in scales["vigorimeter"].smallest_change)
+    assert scales["onls"].sign == -1
+
+
+def test_the_one_thing_never_proposed_is_more_than_two_grams_per_kilogram_in_a_course() -> None:
+    limits = {limit.id: limit for limit in load().limits}
+    assert limits["course_max"].absolute
+    assert limits["course_max"].upper
+    assert limits["course_max"].number.value == 2
+    assert not limits["month_max"].absolute
+
+
+def test_every_gain_has_exactly_one_response_class() -> None:
+    classes = load().classes
+    for gain in (-0.5, 0.0, 0.0999, 0.10, 0.3, 0.5, 1.0, 4.0):
+        fitting = [c for c in classes if c.low.value <= gain and (c.high is None or gain < c.high.value)]
+        assert len(fitting) == 1, gain
+
+
+def test_reading_takes_no_time_that_anybody_would_notice() -> None:
+    load()  # imports and disk cache warm
+    took = []
+    for _ in range(5):
+        start = time.perf_counter()
+        read(SHIPPED)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.06
+
+
+def test_files_that_cannot_be_read_are_all_named_at_once(folder: Path) -> None:
+    (folder / "products/privigen.yaml").write_text("id: [privigen", "utf-8")
+    (folder / "scales/grip.yaml").write_text("", "utf-8")
+    (folder / "limits/cautions.yaml").unlink()
+    (folder / "populations/li2024b.yaml").write_text("id: li2024b\n", "utf-8")
+    with pytest.raises(InputError) as error:
+        read(folder)
+    places = " ".join(problem.place for problem in error.value.problems)
+    for path in ("products/privigen.yaml", "scales/grip.yaml", "limits/cautions.yaml", "populations/li2024b.yaml"):
+        assert path in places
+    assert all("make knowledge" in problem.remedy for problem in error.value.problems)
+
+
+def _spread(prior: Prior) -> Number:
+    assert prior.spread is not None
+    return prior.spread
