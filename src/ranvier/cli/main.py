@@ -1,0 +1,131 @@
+"""The command `ranvier`. Each command's module is imported only when it is called, so that help comes at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import click
+
+from ranvier.ground.notes import ExitCode, InputError
+
+# name: (module and attribute, one line of help)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("ranvier.cli.demo:command", "Plan the shipped, invented cases: a good first look."),
+    "check": ("ranvier.cli.check:command", "Say what a record holds, what is missing, what to mend."),
+    "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
+    "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
+    "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
+    "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
+}
+
+HELP = """Decision support for multifocal motor neuropathy (MMN).
+
+Reads one person's record, fits that person's own response to immunoglobulin, and lays the possible regimens side by
+side. It supports the decisions of professionals; it is not a medical device and has not been cleared as one.
+
+\b
+Begin with one of these:
+  ranvier demo                                    invented people, planned
+  ranvier import diary.csv infusions.csv          tables into a record
+  ranvier check heron.yaml                        is the record sound?
+  ranvier plan heron.yaml --at 2025-11-03         the plan, on the screen
+  ranvier plan heron.yaml --at 2025-11-03 --html plan.html
+  ranvier explain heron.yaml wearing_off --at 2025-11-03
+
+\b
+Exit codes: 0 done; 1 a fault of ours; 2 the command line; 3 the file has
+problems to mend; 4 a person must answer first; 5 no such file; 6 the file is
+sound, but the question cannot be answered from it.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and asks a module only for the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, from the static list: help imports nothing."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a proposal for a name that is nearly right."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else f" Commands are: {', '.join(COMMANDS)}."
+            if "/" in args[0] or args[0].endswith((".yaml", ".yml", ".json")):
+                hint = f" To look at a file: ranvier check {args[0]}"
+            raise click.UsageError(f"There is no command '{args[0]}'.{hint}", ctx) from error
+
+
+@click.group(
+    cls=LazyGroup, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
+)
+@click.version_option(version("ranvier"), prog_name="ranvier", message="%(prog)s %(version)s")
+def ranvier() -> None:
+    """Hold the commands; the words are HELP."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and give its exit code; every kind of failure is said on stderr, with what to do."""
+    try:
+        result: Any = ranvier.main(args=arguments, prog_name="ranvier", standalone_mode=False)
+    except InputError as error:
+        from ranvier.cli.words import refusal
+
+        click.echo(refusal(error), err=True)
+        return ExitCode.INPUT
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except FileNotFoundError as error:
+        click.echo(f"There is no file {error.filename}. Check the name and the folder you are in.", err=True)
+        return ExitCode.NOT_FOUND
+    except PermissionError as error:
+        click.echo(f"The file {error.filename} may not be opened by you. Check its permissions.", err=True)
+        return ExitCode.NOT_FOUND
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return ExitCode.FAILED
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:
+        if os.environ.get("RANVIER_DEBUG"):
+            traceback.print_exc()
+        click.echo(
+            f"This is a fault of the program, not of your file ({type(error).__name__}: {error}).\n"
+            "Nothing was written. Run it again with RANVIER_DEBUG=1 set, and report what it prints.",
+            err=True,
+        )
+        return ExitCode.FAILED
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def main() -> NoReturn:
+    """Entry point of the command `ranvier`."""
+    sys.exit(int(run()))

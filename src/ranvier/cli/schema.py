@@ -1,0 +1,28 @@
+"""`ranvier schema`: the published JSON Schemas, as they are shipped."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+FILES = {
+    "record": ("ranvier.record", "record.schema.json"),
+    "assessment": ("ranvier.report", "assessment.schema.json"),
+}
+
+
+@click.command(short_help="Print the JSON Schema of a record or of a plan.")
+@click.argument("what", type=click.Choice(list(FILES)))
+def command(what: str) -> None:
+    r"""Print a JSON Schema (2020-12).
+
+    \b
+    record      what a record file may hold
+    assessment  what `ranvier plan --json` gives
+
+    \b
+    Example: ranvier schema record > record.schema.json
+    """
+    package, name = FILES[what]
+    click.echo((files(package) / name).read_text(encoding="utf-8"), nl=False)
