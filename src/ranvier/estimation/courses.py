@@ -21,6 +21,7 @@ from ranvier.record.nouns import Before, Infusion, Record
 from ranvier.record.until import day_of
 
 WEEK = 7
+BEFORE_HELD = 2  # cycles that a regimen told from before the record counts as held
 MOST_GAPS = 6  # a median of more gaps would look too far back
 INTRAVENOUS = "IV"
 
@@ -51,6 +52,7 @@ class InForce:
     length : usual length of one infusion [d]; None where no stop was ever recorded
     given : single-day amounts that were really given of this product [g], sorted
     courses : courses with immunoglobulin in the record, of any route
+    held : full cycles since dose or interval last changed
     findings : what was irregular or assumed on the way
     """
 
@@ -62,6 +64,7 @@ class InForce:
     length: float | None
     given: tuple[float, ...]
     courses: int
+    held: int
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -135,6 +138,7 @@ def in_force(record: Record, knowledge: Knowledge, at: date) -> InForce | tuple[
         length=_length(record.infusions, route),
         given=tuple(given),
         courses=len(courses),
+        held=_held(own, gaps, rules["gap_tolerance"].value, record.before),
         findings=tuple(notes),
     )
 
@@ -250,6 +254,17 @@ def _dose(own: Sequence[Course], notes: list[Finding]) -> tuple[float, ...]:
     return last.daily
 
 
+def _held(own: Sequence[Course], gaps: Sequence[float], tolerance: float, before: Before) -> int:
+    """Full cycles that dose and interval have been what they are."""
+    cycles = 0
+    for course, gap in zip(reversed(own[:-1]), reversed(gaps), strict=False):
+        same_dose = abs(course.grams - own[-1].grams) <= tolerance * own[-1].grams
+        if not same_dose or abs(gap - gaps[-1]) > max(2.0, tolerance * gaps[-1]):
+            return cycles
+        cycles += 1
+    return cycles + (BEFORE_HELD if before.kind == "regimen" else 0)
+
+
 def _gap_before(before: Before, first: Course) -> float | None:
     """The gap between what was given before the record and its first course, where both are of one route."""
     if before.kind != "regimen" or before.route not in (None, first.route):
@@ -281,7 +296,7 @@ def _from_before(before: Before, knowledge: Knowledge, at: date) -> InForce | tu
         facts: dict[str, Fact] = {"on": last.isoformat(), "days": since, "interval": interval, "limit": stale.value}
         return (Finding("regimen.stale", facts, status=stale.status),)
     said = (_note("regimen.from_before_the_record", grams=grams, interval=interval),)
-    return InForce(product, route, (grams,), float(interval), last, None, (grams,), 0, said)
+    return InForce(product, route, (grams,), float(interval), last, None, (grams,), 0, BEFORE_HELD, said)
 
 
 def _length(infusions: Sequence[Infusion], route: str) -> float | None:

@@ -162,6 +162,9 @@ class Posterior:
     fitted: tuple[FittedSeries, ...]
     diagnostics: Diagnostics
     findings: tuple[Finding, ...]  # what was assumed, left out, or lies outside a model's domain
+    prior: Draws | None = (
+        None  # as many draws from the prior, brought to the same day: what was believed before measuring
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,9 +97,7 @@ def cycle(draws: Draws, doses: FutureDoses, interval: float, days: FloatArray) -
     none = np.zeros_like(draws.decline)
     ends = schedule(doses, np.array([interval]), begin=0.0)
     ones = np.ones_like(draws.relative)
-    from_zero = (
-        run(draws, ends, 1, modes=start, relative=0.0 * ones, decline=none).capacity[:, :, 0].T / draws.level
-    )
+    from_zero = run(draws, ends, 1, modes=start, relative=0.0 * ones, decline=none).capacity[:, :, 0].T / draws.level
     from_one = run(draws, ends, 1, modes=start, relative=ones, decline=none).capacity[:, :, 0].T / draws.level
     repeats = from_zero / (1.0 - (from_one - from_zero))
     steps = schedule(doses, days, begin=0.0)
@@ -115,8 +113,4 @@ def as_value(measure: Measure, capacity: FloatArray) -> FloatArray:
     """Capacity to the value that people write down: scales where more is worse count down from `top`; bounds hold."""
     if measure.top is None:
         return np.asarray(capacity)
-    return (
-        np.minimum(capacity, measure.top)
-        if measure.sign > 0
-        else measure.top - np.minimum(capacity, measure.top)
-    )
+    return np.minimum(capacity, measure.top) if measure.sign > 0 else measure.top - np.minimum(capacity, measure.top)

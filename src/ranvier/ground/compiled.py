@@ -60,9 +60,7 @@ def kernel(function: F) -> F:
 
     Sums may be reordered and products fused (`reassoc`, `contract`), NaN and infinity keep their meaning.
     """
-    compiled = numba.njit(
-        cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"}
-    )
+    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
     return cast(F, compiled(function))
 
 

@@ -48,7 +48,7 @@ _DEFAULT_REASON = "inert where no SC dose is given: any finite value leaves an I
 
 @dataclass(frozen=True, slots=True)
 class Doses:
-    """A dosing history: N doses, each from `start` to `stop` [d] (equal: a bolus), `grams`, into `channel` (0 IV, 1 SC, 2 fSCIg)."""
+    """N doses, each from `start` to `stop` [d] (equal: a bolus), of `grams`, into `channel` (0 IV, 1 SC, 2 fSCIg)."""
 
     start: FloatArray
     stop: FloatArray
@@ -80,9 +80,7 @@ class Modes:
 
 def theta_of(compartments: int, parameters: Mapping[str, float]) -> FloatArray:
     """Parameters in the kernels' order; those that a history does not use may be left out."""
-    return np.array(
-        [parameters.get(name, _DEFAULT.get(name, 0.0)) for name in ORDER[compartments]], dtype=np.float64
-    )
+    return np.array([parameters.get(name, _DEFAULT.get(name, 0.0)) for name in ORDER[compartments]], dtype=np.float64)
 
 
 def modes(compartments: int, parameters: Mapping[str, float]) -> Modes:
@@ -206,9 +204,7 @@ def expose_by_ode(
     seen: dict[float, float] = {}
     for here, there in zip(edges, np.append(edges[1:], edges[-1]), strict=True):
         iv = depot = 0.0
-        for channel, start, stop, grams in zip(
-            doses.channel, doses.start, doses.stop, doses.grams, strict=True
-        ):
+        for channel, start, stop, grams in zip(doses.channel, doses.start, doses.stop, doses.grams, strict=True):
             effective = grams * bioavailability.get(int(channel), 1.0)
             if start == stop == here:
                 amounts[1 if channel == kernels.IV else 0] += effective
@@ -219,8 +215,6 @@ def expose_by_ode(
                     depot += effective / (stop - start)
         seen[float(here)] = amounts[1] / volume
         if there > here:
-            solved = solve_ivp(
-                slope, (here, there), amounts, args=(iv, depot), method="DOP853", rtol=rtol, atol=1e-13
-            )
+            solved = solve_ivp(slope, (here, there), amounts, args=(iv, depot), method="DOP853", rtol=rtol, atol=1e-13)
             amounts = solved.y[:, -1]
     return np.array([seen[float(t)] for t in at])

@@ -14,9 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 LONGEST_STEP = 1.0  # [d]
-LONGEST_STEP_OF_INFUSION = (
-    0.05  # [d]; IgG climbs steeply there. With both, the ODE road agrees to 1e-6 (tested)
-)
+LONGEST_STEP_OF_INFUSION = 0.05  # [d]; IgG climbs steeply there. With both, the ODE road agrees to 1e-6 (tested)
 
 _ROOT = np.sqrt(15.0) / 10.0
 NODES = (0.5 - _ROOT, 0.5, 0.5 + _ROOT)

@@ -59,9 +59,7 @@ def schedule(doses: Doses, times: FloatArray, *, begin: float) -> Schedule:
     ends = np.cumsum(pieces) - 1  # the step that ends at each corner but the first
     length = np.repeat(gaps / pieces, pieces)
     inflow = np.repeat(flow, pieces, axis=0)
-    start = np.repeat(corners[:-1], pieces) + length * (
-        np.arange(length.size) - np.repeat(ends + 1 - pieces, pieces)
-    )
+    start = np.repeat(corners[:-1], pieces) + length * (np.arange(length.size) - np.repeat(ends + 1 - pieces, pieces))
 
     slot = np.full(length.size, -1, dtype=np.int64)
     wanted = at[at > begin]
@@ -185,9 +183,7 @@ def respond_by_ode(
     corners = np.unique(np.concatenate([[b for b in breaks if times[0] < b < times[-1]], times]))
     values, r = {float(times[0]): relative}, relative
     for here, there in pairwise(corners):
-        inside = here + 1e-12 * max(
-            1.0, abs(here)
-        )  # just after a bolus at `here`, just before one at `there`
+        inside = here + 1e-12 * max(1.0, abs(here))  # just after a bolus at `here`, just before one at `there`
         outside = there - 1e-12 * max(1.0, abs(there))
         r = float(solve_ivp(slope, (inside, outside), [r], method="DOP853", rtol=rtol, atol=1e-13).y[0, -1])
         values[float(there)] = r

@@ -1,0 +1,212 @@
+"""Posterior draws of one explanation: Laplace's approximation corrected by Pareto-smoothed importance sampling, or NUTS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaln, logsumexp
+
+from ranvier.estimation import kernels as K
+from ranvier.estimation.coordinates import Coordinates
+from ranvier.estimation.model import Candidate
+from ranvier.estimation.nouns import FloatArray
+from ranvier.estimation.predict import workers
+from ranvier.estimation.search import Optimum
+
+PROPOSAL_TAIL = 10.0  # degrees of freedom of the proposal: heavier than the Gaussian, or far draws would dominate
+CHUNK = 64
+SIZES = (600, 1400)  # proposals of each round
+SECOND_TRY = (800, 1600, 3000)  # and where the first try's weights cannot be trusted
+CHAINS, TUNE, KEEP = 4, 500, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Weighted draws of one explanation.
+
+    x : N × P, on the estimation scale, fixed parameters at their centre; weight : N, sums to 1
+    log_evidence : of the data under this explanation (constants that all explanations share left out)
+    pareto_k : shape of the tail of the importance weights; trusted below 0.7
+    sampler : psis | nuts; rhat, divergences : of NUTS, None otherwise
+    """
+
+    x: FloatArray
+    weight: FloatArray
+    log_evidence: float
+    pareto_k: float
+    sampler: str = "psis"
+    rhat: float | None = None
+    divergences: int | None = None
+
+
+def log_prior_constant(candidate: Candidate) -> float:
+    """Log of the normalising constant of the normal prior on the free parameters."""
+    n = candidate.belief.free.size
+    return float(-0.5 * n * np.log(2.0 * np.pi) - np.sum(np.log(np.diag(candidate.chol))))
+
+
+def laplace_evidence(candidate: Candidate, optimum: Optimum) -> float:
+    """Laplace's approximation to the log evidence, to decide which explanations deserve draws."""
+    n = candidate.belief.free.size
+    _, logdet = np.linalg.slogdet(optimum.curvature)
+    return float(-optimum.misfit + log_prior_constant(candidate) + 0.5 * n * np.log(2.0 * np.pi) - 0.5 * logdet)
+
+
+def misfits(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> FloatArray:
+    """The misfit of each row of `x` (N × P), on all cores."""
+    out = np.empty(x.shape[0])
+
+    def part(first: int) -> None:
+        K.misfits(x, timeline, belief, first, min(first + CHUNK, x.shape[0]), out)
+
+    list(workers().map(part, range(0, x.shape[0], CHUNK)))
+    return out
+
+
+def importance(
+    candidate: Candidate,
+    timeline: K.Timeline,
+    optimum: Optimum,
+    rng: np.random.Generator,
+    *,
+    sizes: tuple[int, ...] = SIZES,
+) -> Sample:
+    """Weighted draws: a multivariate t around the optimum with its curvature, then one fitted to those draws' own weights.
+
+    `sizes`: proposals of each round; the last round's are returned, with the tail of their weights smoothed.
+
+    References
+    ----------
+    Vehtari A et al. Pareto smoothed importance sampling. J Mach Learn Res 2024;25:1-58.
+    """
+    belief = candidate.belief
+    free = belief.free
+    n = free.size
+    coordinates = Coordinates.of(timeline, belief)
+    turn = np.linalg.inv(coordinates.slope(optimum.x, free))
+    middle = coordinates.forward(optimum.x[None])[0]
+    laplace = np.linalg.inv(turn.T @ optimum.curvature @ turn)
+    spread = laplace
+    for round_, draws in enumerate(sizes):
+        root = np.linalg.cholesky(spread)
+        u = rng.standard_normal((draws, n)) * np.sqrt(PROPOSAL_TAIL / rng.chisquare(PROPOSAL_TAIL, draws))[:, None]
+        y = np.tile(middle, (draws, 1))
+        y[:, free] += u @ root.T
+        x, log_change, possible = coordinates.backward(y)
+        log_proposal = (
+            gammaln(0.5 * (PROPOSAL_TAIL + n))
+            - gammaln(0.5 * PROPOSAL_TAIL)
+            - 0.5 * n * np.log(PROPOSAL_TAIL * np.pi)
+            - np.sum(np.log(np.diag(root)))
+            - 0.5 * (PROPOSAL_TAIL + n) * np.log1p(np.sum(u**2, axis=1) / PROPOSAL_TAIL)
+            + log_change
+        )
+        log_weight = log_prior_constant(candidate) - misfits(x, timeline, belief) - log_proposal
+        log_weight = np.where(possible & np.isfinite(log_weight), log_weight, -np.inf)
+        weight, k = smooth(log_weight)
+        if round_ + 1 < len(sizes):
+            effective = 1.0 / np.sum(weight**2)
+            trust = effective / (effective + 2.0 * n)  # few effective draws say little about a covariance
+            mean = weight @ y
+            away = (y - mean)[:, free]
+            spread = trust * (away.T * weight) @ away + (1.0 - trust) * laplace
+            middle = mean
+    evidence = float(logsumexp(log_weight) - np.log(sizes[-1]))
+    return Sample(x, weight, evidence, k)
+
+
+def smooth(log_weight: FloatArray) -> tuple[FloatArray, float]:
+    """Normalised weights with Pareto-smoothed tail, and k; impossible draws (-inf) keep the weight 0."""
+    from arviz_stats.base import array_stats  # slow to import, and not needed for a fit alone
+
+    possible = np.isfinite(log_weight)
+    weight = np.zeros(log_weight.size)
+    if possible.sum() < 25:  # too few for a tail: say that nothing can be trusted
+        if possible.any():
+            weight[possible] = np.exp(log_weight[possible] - logsumexp(log_weight[possible]))
+        return weight, float("inf")
+    # The function takes log likelihoods and turns their sign: weights go in negated.
+    smoothed, k = array_stats.psislw(-log_weight[possible])
+    weight[possible] = np.exp(smoothed - logsumexp(smoothed))
+    return weight, float(k)
+
+
+def nuts(
+    candidate: Candidate,
+    timeline: K.Timeline,
+    optimum: Optimum,
+    draws: int,
+    seed: int,
+    *,
+    log_evidence: float,
+    k: float,
+) -> Sample:
+    """Draws by the No-U-Turn sampler (nutpie), on parameters whitened by the curvature at the optimum.
+
+    The evidence, which NUTS does not give, stays that of the caller.
+    """
+    import nutpie
+    from nutpie.compiled_pyfunc import from_pyfunc
+
+    belief = candidate.belief
+    free = belief.free
+    n, size = free.size, belief.centre.size
+    root = np.linalg.cholesky(np.linalg.inv(optimum.curvature))
+
+    def logp() -> Callable[[FloatArray], tuple[float, FloatArray]]:
+        x, gradient, hessian = belief.centre.copy(), np.empty(size), np.empty((size, size))
+
+        def value(z: FloatArray) -> tuple[float, FloatArray]:
+            x[free] = optimum.x[free] + root @ z
+            misfit = K.misfit(x, timeline, belief, True, gradient, hessian)
+            if not np.isfinite(misfit):
+                raise ValueError("the model has no value here")
+            return -misfit, -(root.T @ gradient[free])
+
+        return value
+
+    def expand(*_: object) -> Callable[[FloatArray], dict[str, FloatArray]]:
+        return lambda z: {"z": np.asarray(z)}
+
+    model = from_pyfunc(
+        n,
+        logp,
+        expand,
+        [np.dtype("float64")],
+        [(n,)],
+        ["z"],
+        make_initial_point_fn=lambda s: 0.1 * np.random.default_rng(s).standard_normal(n),
+    )
+    trace = nutpie.sample(
+        model, draws=KEEP, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.9
+    )
+    z = np.asarray(trace.posterior["z"].values)
+    from arviz_stats.base import array_stats
+
+    rhat = float(max(array_stats.rhat(z[:, :, i], chain_axis=0, draw_axis=1) for i in range(n)))
+    diverging = int(np.asarray(trace.sample_stats["diverging"].values).sum())
+    flat = z.reshape(-1, n)
+    pick = np.linspace(0, flat.shape[0] - 1, min(draws, flat.shape[0])).astype(np.int64)
+    x = np.tile(belief.centre, (pick.size, 1))
+    x[:, free] = optimum.x[free] + flat[pick] @ root.T
+    weight = np.full(pick.size, 1.0 / pick.size)
+    return Sample(x, weight, log_evidence, k, "nuts", rhat, diverging)
+
+
+def resample(sample: Sample, n: int, rng: np.random.Generator) -> FloatArray:
+    """`n` equally weighted rows, systematically (one random offset), in random order."""
+    if n == 0:
+        return sample.x[:0]
+    ticks = (np.arange(n) + rng.random()) / n
+    chosen = np.searchsorted(np.cumsum(sample.weight), ticks * (1.0 - 1e-12))
+    return sample.x[rng.permutation(np.minimum(chosen, sample.x.shape[0] - 1))]
+
+
+def from_prior(candidate: Candidate, n: int, rng: np.random.Generator) -> FloatArray:
+    """`n` draws from the prior, on the estimation scale (n × P)."""
+    free = candidate.belief.free
+    x = np.tile(candidate.belief.centre, (n, 1))
+    x[:, free] += rng.standard_normal((n, free.size)) @ candidate.chol.T
+    return x
