@@ -1,0 +1,543 @@
+"""Makes `docs/made/` from what is there already: knowledge, docstrings, tests. Never edited by hand.
+
+    python tools/make_docs.py            write the pages
+    python tools/make_docs.py --check    compare without writing; exit code 1 if a page is out of date
+
+The same files give the same bytes: no clock, no environment, everything in a stated order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ranvier.evidence.load import FOLDERS, read
+from ranvier.evidence.nouns import Knowledge, Number, Population, Prior
+
+ROOT = Path(__file__).resolve().parent.parent
+MADE = "docs/made"
+WARNING = "<!-- Made by tools/make_docs.py from {origin}. Change that, then run: make docs -->"
+
+STATUS_WORDS = {
+    "read-2nd": "read in a transcription, not yet in the source itself",
+    "memory": "known from memory, not re-checked",
+    "assumed": "assumed: nobody measured it",
+    "design": "our own choice: nothing to verify, open to argument",
+}
+EQUATION_ROOMS = ("kinetics", "response")
+
+
+def pages(root: Path = ROOT) -> dict[str, str]:
+    """Every page by file name."""
+    folder = root / "src/ranvier/knowledge"
+    knowledge = read(folder)
+    made = {
+        "products.md": products(knowledge),
+        "scales.md": scales(knowledge),
+        "limits.md": limits(knowledge),
+        "watch.md": watch(knowledge),
+        "cautions.md": cautions(knowledge),
+        "sources.md": sources(knowledge, folder),
+        "unverified.md": unverified(folder),
+        "composite.md": composite(knowledge),
+        **{f"population-{p.id}.md": population(p, knowledge) for p in knowledge.populations.values()},
+        "equations.md": equations(root),
+        "tests.md": tests(root),
+        # The page of the command line's help belongs here:  "commands.md": commands(),
+    }
+    return {"README.md": index(made), **made}
+
+
+# ---------------------------------------------------------------------------------------------- the bricks of a page
+
+
+def page(title: str, origin: str, *parts: str) -> str:
+    """A page from its parts, with the notice that it is made."""
+    return "\n\n".join([WARNING.format(origin=origin), f"# {title}", *(part for part in parts if part)]) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; empty without rows."""
+    lines = [f"| {' | '.join(cell(text) for text in row)} |" for row in rows]
+    if not lines:
+        return ""
+    return "\n".join([f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines])
+
+
+def cell(text: str) -> str:
+    """Text that cannot break a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def bullets(items: Iterable[str]) -> str:
+    """A list; empty without items."""
+    return "\n".join(f"- {item}" for item in items)
+
+
+def amount(number: Number | None) -> str:
+    """Value and unit as one reads them aloud; a dash for nothing."""
+    if number is None:
+        return "–"
+    unit = "" if number.unit == "1" else f" {number.unit}"
+    return f"{number.value:g}{unit}"
+
+
+def standing(number: Number | None) -> tuple[str, str, str]:
+    """Status, source and place of a number as three cells."""
+    if number is None:
+        return ("", "", "")
+    return (number.status, cited(number.source), number.where)
+
+
+def cited(source: str | None) -> str:
+    """A link to a source's line, or nothing."""
+    return f"[{source}](sources.md#{source})" if source else ""
+
+
+# ---------------------------------------------------------------------------------------------- knowledge
+
+
+def population(it: Population, knowledge: Knowledge) -> str:
+    """One published model."""
+    return page(
+        it.title,
+        f"knowledge/populations/{it.id}.yaml",
+        f"{it.disease}, {it.n} people, structure `{it.structure}`. Source: {cited(it.source)}, "
+        f"{knowledge.sources[it.source].citation}.",
+        "## Parameters",
+        _parameter_table(it.parameters),
+        "## Residual",
+        table(
+            ("name", "value", "status", "source", "where"),
+            ((name, amount(number), *standing(number)) for name, number in it.residual.items()),
+        ),
+        "## For whom it holds",
+        _domains(it),
+        "## Left out",
+        bullets(f"**{what}**: {why}" for what, why in it.left_out),
+        "## Notes" if it.notes else "",
+        bullets(it.notes),
+    )
+
+
+def composite(knowledge: Knowledge) -> str:
+    """The project's own prior."""
+    own = knowledge.composite
+    parts: list[str] = []
+    for candidate in own.kinetics:
+        parts += [
+            f"## Candidate kinetics: {candidate.title}",
+            f"Published as it stands in [{candidate.id}](population-{candidate.id}.md); here with our completions.",
+            _parameter_table(candidate.parameters),
+            table(
+                ("correlated", "value", "status", "source", "where"),
+                ((f"{a} and {b}", amount(r), *standing(r)) for a, b, r in candidate.correlations),
+            ),
+            _domains(candidate),
+        ]
+    return page(
+        own.title,
+        "knowledge/populations/composite.yaml",
+        bullets(own.notes),
+        "## Response, own IgG and measurement",
+        _parameter_table(own.parameters),
+        "## Constants",
+        table(
+            ("name", "value", "status", "source", "where"),
+            ((name, amount(number), *standing(number)) for name, number in own.constants.items()),
+        ),
+        *parts,
+    )
+
+
+def _parameter_table(parameters: Mapping[str, Prior]) -> str:
+    rows: list[Sequence[str]] = []
+    for name, prior in parameters.items():
+        rows.append((f"**{name}**", amount(prior.typical), f"typical, {prior.scale}", *standing(prior.typical)))
+        if prior.spread is None:
+            rows.append(("", "none reported", f"SD, {prior.scale}", "", "", ""))
+        else:
+            rows.append(("", amount(prior.spread), f"SD, {prior.scale}", *standing(prior.spread)))
+        if prior.covariate is not None:
+            reference, exponent = prior.covariate.reference, prior.covariate.exponent
+            what = prior.covariate.what.replace("_", " ")
+            rows.append(("", amount(reference), f"{what}, reference", *standing(reference)))
+            rows.append(("", amount(exponent), f"{what}, exponent", *standing(exponent)))
+    return table(("parameter", "value", "what", "status", "source", "where"), rows)
+
+
+def _domains(it: Population) -> str:
+    return table(
+        ("what", "from", "to", "outside", "why", "status"),
+        (
+            (
+                d.what.replace("_", " "),
+                "" if d.low is None else f"{d.low:g} {d.unit}",
+                "" if d.high is None else f"{d.high:g} {d.unit}",
+                "refused" if d.hard else "warned",
+                d.why,
+                d.status,
+            )
+            for d in it.covers
+        ),
+    )
+
+
+def products(knowledge: Knowledge) -> str:
+    """All products."""
+    parts: list[str] = []
+    for it in knowledge.products.values():
+        vials = ", ".join(f"{vial.value:g}" for vial in it.vials)
+        statuses = ", ".join(sorted({vial.status for vial in it.vials}))
+        parts += [
+            f"## {it.name}",
+            bullets(
+                [
+                    f"Routes: {', '.join(it.routes)}; {amount(it.concentration)} ({it.concentration.status})",
+                    f"Vials: {vials} g ({statuses})",
+                    f"Infusion rate: starts at {amount(it.start_rate)}, at most {amount(it.top_rate)}",
+                    f"Also written: {', '.join(it.aliases)}",
+                    *it.notes,
+                ]
+            ),
+            table(
+                ("country", "MMN on the label", "where", "status", "source"),
+                ((f.country, f.mmn, f.where, f.status, cited(f.source)) for f in it.label_facts),
+            ),
+            table(
+                ("step", "rate", "for"),
+                ((str(i + 1), amount(step.ml_per_kg_h), amount(step.minutes)) for i, step in enumerate(it.rates)),
+            ),
+        ]
+    intro = "Labels differ from country to country; off-label use is shown as such. Doses are built from these vials."
+    return page("Products", "knowledge/products/", intro, *parts)
+
+
+def scales(knowledge: Knowledge) -> str:
+    """All measures."""
+    parts: list[str] = []
+    for it in knowledge.scales.values():
+        direction = "more is better" if it.sign > 0 else "more is worse"
+        low, high = ("" if bound is None else f"{bound:g}" for bound in (it.low, it.high))
+        parts += [
+            f"## {it.name}",
+            f"`{it.id}`, {it.measure.replace('_', ' ')}, {low} to {high} {it.unit}, {direction}.",
+            table(
+                ("what", "value", "status", "source", "where"),
+                (
+                    (what, amount(number), *standing(number))
+                    for what, number in (
+                        ("SD between sessions, as a fraction", it.session_sd),
+                        ("the same, in clinic", it.session_sd_clinic),
+                        ("additive error", it.error),
+                        *(("smallest change that matters", change) for change in it.smallest_change),
+                    )
+                    if number is not None
+                ),
+            ),
+            bullets(it.notes),
+        ]
+    intro = "kg and kPa of grip are different measures. Where sources contradict each other, all are kept."
+    return page("Scales", "knowledge/scales/", intro, *parts)
+
+
+def limits(knowledge: Knowledge) -> str:
+    """Guardrails."""
+    rows = []
+    for it in knowledge.limits:
+        when = ", ".join(f"{key} {value}" for key, value in it.applies.items()) or "always"
+        bound = f"{'at most' if it.upper else 'at least'} {amount(it.number)}"
+        kind = "absolute" if it.absolute else "recommended"
+        rows.append((f"`{it.id}`", it.what.replace("_", " "), bound, kind, when, it.why, *standing(it.number)))
+    return page(
+        "Guardrails",
+        "knowledge/limits/guardrails.yaml",
+        "Absolute: never proposed beyond it. Recommended: proposed only with the limit shown.",
+        table(("id", "what", "bound", "kind", "applies", "why", "status", "source", "where"), rows),
+    )
+
+
+def watch(knowledge: Knowledge) -> str:
+    """Thresholds, classes, weights."""
+    head = ("name", "value", "status", "source", "why")
+    return page(
+        "Thresholds, response classes and weights",
+        "knowledge/monitoring/watch.yaml",
+        "## Thresholds",
+        table(head, ((name, amount(number), *standing(number)) for name, number in knowledge.monitoring.items())),
+        "## Response classes",
+        "Gain of peak over untreated strength.",
+        table(
+            ("class", "from", "to below", "status", "why"),
+            ((c.name, amount(c.low), amount(c.high), c.low.status, c.low.where) for c in knowledge.classes),
+        ),
+        "## Weights of the expected loss",
+        "An option's loss is the sum of weight times quantity; 1 is the loss of certainly falling below the floor.",
+        table(head, ((name, amount(number), *standing(number)) for name, number in knowledge.loss.items())),
+    )
+
+
+def cautions(knowledge: Knowledge) -> str:
+    """Cautions, risks, drugs."""
+    return page(
+        "Cautions, risks and drugs",
+        "knowledge/limits/cautions.yaml and knowledge/safety/",
+        "## Said aloud wherever they touch an answer",
+        table(
+            ("id", "said when", "says", "status", "source"),
+            (
+                (f"`{key}`", f"`{c['when']}`", c["says"], c["status"], cited(c["source"]))
+                for key, c in knowledge.cautions.items()
+            ),
+        ),
+        "## Risks",
+        table(
+            ("risk", "says", "conditions", "age from", "status", "source"),
+            (
+                (r.id, r.says, ", ".join(r.words), amount(r.age_from), r.status, cited(r.source))
+                for r in knowledge.risks.values()
+            ),
+        ),
+        "## Drugs",
+        table(
+            ("drug", "tier", "why", "instead", "status", "source"),
+            (
+                (d.id.replace("_", " "), d.tier, d.why, d.instead, d.status, cited(d.source))
+                for d in knowledge.drugs.values()
+            ),
+        ),
+    )
+
+
+def sources(knowledge: Knowledge, folder: Path) -> str:
+    """All sources, with the files that stand on them."""
+    used: dict[str, set[str]] = {}
+    for path, data in _data_files(folder):
+        if path != "evidence/sources.yaml":
+            for _, item in _mappings_with(data, "source"):
+                used.setdefault(str(item["source"]), set()).add(path)
+    rows = []
+    for it in sorted(knowledge.sources.values(), key=lambda source: source.id):
+        links = [f"doi:{it.doi}" if it.doi else "", f"PubMed {it.pmid}" if it.pmid else ""]
+        who = "; ".join(part for part in (it.population or "", f"n = {it.n}" if it.n else "") if part)
+        rows.append(
+            (
+                f'<a id="{it.id}"></a>`{it.id}`',
+                " ".join([it.citation + ".", *(link for link in links if link)]),
+                it.kind,
+                who,
+                ", ".join(sorted(used.get(it.id, ()))),
+            )
+        )
+    return page(
+        "Sources",
+        "knowledge/evidence/sources.yaml",
+        "A printed plan lists only the sources of the numbers it used.",
+        table(("id", "citation", "kind", "who", "numbers in"), rows),
+    )
+
+
+def unverified(folder: Path) -> str:
+    """Everything that was not read in its own source."""
+    groups: dict[str, list[Sequence[str]]] = {status: [] for status in STATUS_WORDS}
+    for path, data in _data_files(folder):
+        for place, item in _mappings_with(data, "status"):
+            if item["status"] in groups:
+                value = f"{item['value']:g} {item['unit']}" if "value" in item else ""
+                reason = str(item.get("where") or item.get("why") or item.get("says") or "")
+                groups[item["status"]].append((path, place, value, cited(item.get("source")), reason))
+    parts: list[str] = []
+    for status, rows in groups.items():
+        parts += [f"## {status}: {STATUS_WORDS[status]}", f"{len(rows)} in all."]
+        parts.append(table(("file", "place", "value", "source", "where or why"), rows))
+    return page(
+        "What nobody has verified yet",
+        "every file of knowledge/",
+        "A number of this list that takes part in an answer is named in that answer.",
+        *parts,
+    )
+
+
+def _data_files(folder: Path) -> Iterator[tuple[str, Any]]:
+    for file in sorted(folder.rglob("*.yaml")):
+        path = file.relative_to(folder).as_posix()
+        if path.startswith(FOLDERS):
+            yield path, yaml.load(file.read_bytes(), yaml.CSafeLoader)
+
+
+def _mappings_with(data: Any, key: str, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(data, Mapping):
+        if key in data:
+            yield place, data
+        for name, value in data.items():
+            yield from _mappings_with(value, key, f"{place}.{name}" if place else str(name))
+    elif isinstance(data, list):
+        for i, value in enumerate(data):
+            name = value["id"] if isinstance(value, Mapping) and "id" in value else i
+            yield from _mappings_with(value, key, f"{place}[{name}]")
+
+
+# ---------------------------------------------------------------------------------------------- equations
+
+
+def equations(root: Path) -> str:
+    """The public functions of the computing rooms, from their docstrings. Read, not run: no kernel is compiled for it."""
+    parts: list[str] = []
+    for room in EQUATION_ROOMS:
+        folder = root / "src/ranvier" / room
+        for file in sorted(folder.glob("*.py")):
+            module = ast.parse(file.read_text("utf-8"))
+            about = ast.get_docstring(module)
+            functions = [
+                node
+                for node in module.body
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and ast.get_docstring(node)
+            ]
+            if file.name == "__init__.py":
+                parts += [f"## {room}", about or ""]
+            elif functions:
+                parts += [f"### ranvier.{room}.{file.stem}", as_markdown(about or "")]
+                for node in functions:
+                    arguments = ", ".join(
+                        a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                    )
+                    parts += [f"#### `{node.name}({arguments})`", as_markdown(ast.get_docstring(node) or "")]
+    return page("Equations", "the docstrings of " + " and ".join(f"ranvier.{room}" for room in EQUATION_ROOMS), *parts)
+
+
+def as_markdown(docstring: str) -> str:
+    """Our docstrings as Markdown: formulas between dollar signs, headings bold, arguments as a list."""
+    out: list[str] = []
+    lines = docstring.splitlines()
+    section, i = "", 0
+    while i < len(lines):
+        line = lines[i]
+        following = lines[i + 1] if i + 1 < len(lines) else ""
+        if line.lstrip().startswith(".. math::"):
+            formula, i = _formula(lines, i)
+            out += ["", "$$", *formula, "$$", ""]
+            continue
+        if following and set(following.strip()) == {"-"} and len(following.strip()) >= 3:
+            section = line.strip()
+            out += ["", f"**{section}**", ""]
+            i += 2
+            continue
+        if line.startswith(">>>"):
+            start = i
+            while i < len(lines) and lines[i].strip():
+                i += 1
+            out += ["", "```python", *lines[start:i], "```", ""]
+            continue
+        argument = re.match(r"^([\w, ]+) : (.*)$", line)
+        if argument and section in ("Parameters", "Attributes", "Returns", "Raises"):
+            out.append(f"- `{argument[1]}`: {argument[2]}")
+        else:
+            out.append(line)
+        i += 1
+    text = "\n".join(out).replace("``", "`")
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def _formula(lines: Sequence[str], start: int) -> tuple[list[str], int]:
+    """The lines of a formula, and where the text goes on."""
+    indent = len(lines[start]) - len(lines[start].lstrip())
+    formula = [lines[start].split(".. math::", 1)[1].strip()]
+    i = start + 1
+    while i < len(lines) and (not lines[i].strip() or len(lines[i]) - len(lines[i].lstrip()) > indent):
+        formula.append(lines[i].strip())
+        i += 1
+    return [line for line in formula if line], i
+
+
+# ---------------------------------------------------------------------------------------------- tests
+
+
+def tests(root: Path) -> str:
+    """What the tests say, as a table of contents: chapter = folder, section = file, line = test."""
+    parts: list[str] = []
+    chapter = ""
+    for file in sorted((root / "tests").rglob("test_*.py")):
+        module = ast.parse(file.read_text("utf-8"))
+        folder = file.relative_to(root / "tests").parent.as_posix()
+        if folder != chapter:
+            chapter = folder
+            parts.append(f"## {'All rooms together' if folder == '.' else folder.replace('_', ' ')}")
+        about = (ast.get_docstring(module) or file.stem.removeprefix("test_").replace("_", " ")).strip()
+        parts.append(f"### {sentence(about.split(chr(10) + chr(10))[0])}")
+        parts.append(f"`{file.relative_to(root).as_posix()}`")
+        parts.append(bullets(title(node) for node in _test_functions(module)))
+    return page("The tests are the manual", "the names and docstrings of tests/", *parts)
+
+
+def _test_functions(module: ast.Module) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.ClassDef | ast.Module):
+            for inner in node.body:
+                if isinstance(inner, ast.FunctionDef) and inner.name.startswith("test_"):
+                    yield inner
+
+
+def title(node: ast.FunctionDef) -> str:
+    """A test's name as a sentence; its docstring's first paragraph behind it, if it has one."""
+    name = sentence(node.name.removeprefix("test_").replace("_", " "))
+    docstring = ast.get_docstring(node)
+    if not docstring:
+        return name
+    return f"{name} {sentence(docstring.split(chr(10) + chr(10))[0])}"
+
+
+def sentence(text: str) -> str:
+    """One line with a capital and a full stop."""
+    line = " ".join(text.split())
+    line = line[:1].upper() + line[1:]
+    return line if line.endswith((".", "!", "?", ":")) else line + "."
+
+
+# ---------------------------------------------------------------------------------------------- index, and writing
+
+
+def index(made: Mapping[str, str]) -> str:
+    """The page that lists the others."""
+    links = (f"[{text.split('# ', 1)[1].splitlines()[0]}]({name})" for name, text in sorted(made.items()))
+    return page("Made pages", "knowledge, docstrings and tests", "Nothing here is written by hand.", bullets(links))
+
+
+def compare(wanted: Mapping[str, str], folder: Path) -> list[str]:
+    """What differs between the pages wanted and those in the folder, in words."""
+    there = {file.name: file.read_text("utf-8") for file in sorted(folder.glob("*.md"))} if folder.is_dir() else {}
+    said = [f"{name}: is missing" for name in sorted(wanted.keys() - there.keys())]
+    said += [f"{name}: is out of date" for name in sorted(wanted.keys() & there.keys()) if wanted[name] != there[name]]
+    said += [f"{name}: nothing makes it any more" for name in sorted(there.keys() - wanted.keys())]
+    return said
+
+
+def main(argv: Sequence[str] | None = None, root: Path = ROOT, write: Callable[[str], object] = print) -> int:
+    parser = argparse.ArgumentParser(description=f"Make {MADE}/ from knowledge, docstrings and tests.")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
+    options = parser.parse_args(argv)
+    wanted, folder = pages(root), root / MADE
+    differences = compare(wanted, folder)
+    if options.check:
+        for line in differences:
+            write(f"{MADE}/{line}\n      Run: make docs")
+        write(f"{len(wanted)} pages, {len(differences)} to make anew")
+        return int(bool(differences))
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.md"):
+        if file.name not in wanted:
+            file.unlink()
+    for name, text in wanted.items():
+        (folder / name).write_text(text, "utf-8", newline="\n")
+    write(f"{len(wanted)} pages in {MADE}, {len(differences)} of them new or changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
