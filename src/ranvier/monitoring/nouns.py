@@ -26,7 +26,7 @@ class WearingOff:
 
     probability : P(swing within a cycle > threshold)
     day, day_q05, day_q95 : day of the cycle on which strength crosses the floor; all None where more than half of the
-        draws do not cross before the next course; the bounds look beyond it, None where strength stays above for 12 weeks
+        draws do not cross before the next course; the bounds look beyond it, None where it stays above for 12 weeks
     p_crosses : P(the floor is crossed before the next infusion)
     swing, swing_q05, swing_q95 : (peak - trough) / peak of the underlying strength [1]
     threshold : larger of 10 % and this person's measurement error [1]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ranvier.estimation.courses import Course, InForce, planned
+from ranvier.estimation.measures import as_capacity, visible
 from ranvier.estimation.nouns import Basis, Draws, FloatArray, Measure, Posterior
 from ranvier.estimation.predict import as_value, cycle, predict
 from ranvier.evidence.cautions import cautions
@@ -72,7 +73,7 @@ def watch(
     threshold, of_threshold = _threshold(posterior, plateau, rules)
     floor, of_floor = _floor(measure, plateau, float(np.median(threshold)))
     learnt = _information(posterior, course, current, rules)
-    off = _wearing_off(course, _as_capacity(measure, floor.value), threshold, learnt)
+    off = _wearing_off(course, as_capacity(measure, floor.value), threshold, learnt)
     because = (of_threshold, of_floor, *current.findings)
     of_swing = _wearing_off_findings(off, course, floor, measure, knowledge, because)
     of_prior = _what_is_prior(posterior, off, rules)
@@ -126,27 +127,17 @@ def _steady(draws: Draws, primary: int, measure: Measure, current: InForce, look
     inside = np.append(np.arange(0.0, interval, STEP), interval)
     beyond = np.arange(interval + STEP, max(look_ahead, interval) + STEP / 2, STEP)
     days = np.concatenate([inside, beyond])
-    capacity = _visible(measure, cycle(draws, doses, interval, days).capacity[primary])
+    capacity = visible(measure, cycle(draws, doses, interval, days).capacity[primary])
     within = capacity[:, : inside.size]
     return _Cycle(
         days=days,
         capacity=capacity,
-        untreated=_visible(measure, draws.level[:, primary]),
+        untreated=visible(measure, draws.level[:, primary]),
         peak=within.max(axis=1),
         trough=within.min(axis=1),
         peak_at=within.argmax(axis=1),
         interval=interval,
     )
-
-
-def _visible(measure: Measure, capacity: FloatArray) -> FloatArray:
-    """Capacity as far as the measure can show it: a scale ends at its best value."""
-    return capacity if measure.top is None else np.minimum(capacity, measure.top)
-
-
-def _as_capacity(measure: Measure, value: float) -> float:
-    """The other way round of `as_value`: capacity grows as strength grows."""
-    return value if measure.sign > 0 or measure.top is None else measure.top - value
 
 
 def _threshold(posterior: Posterior, plateau: float, rules: Rules) -> tuple[FloatArray, Finding]:
@@ -275,7 +266,7 @@ def _wearing_off_findings(
     likely, unlikely = rules["wearing_off_likely"], rules["wearing_off_unlikely"]
     name = _graded("wearing_off", off.probability, likely.value, unlikely.value)
     found = [Finding(name, swing, (*because, *cautions(knowledge, name)), status=likely.status)]
-    level = _as_capacity(measure, floor.value)
+    level = as_capacity(measure, floor.value)
     p_below = float(np.mean(course.peak < level))
     if p_below >= 0.5:
         return (*found, Finding("floor.below_all_cycle", {**shared, "probability": p_below}))
@@ -381,8 +372,8 @@ def _gain_after(posterior: Posterior, course: Course, knowledge: Knowledge) -> F
     span = knowledge.monitoring["look_ahead"].value
     untreated = replace(draws, modes=np.zeros_like(draws.modes), relative=np.ones_like(draws.relative))
     doses = planned(course.daily, span, course.route, first=0.0, until=span, length=None)
-    peak = _visible(measure, predict(untreated, doses, np.arange(0.0, span, 1.0)).capacity[primary]).max(axis=1)
-    return np.asarray(peak / _visible(measure, draws.level[:, primary]) - 1.0)
+    peak = visible(measure, predict(untreated, doses, np.arange(0.0, span, 1.0)).capacity[primary]).max(axis=1)
+    return np.asarray(peak / visible(measure, draws.level[:, primary]) - 1.0)
 
 
 def _response(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ranvier.estimation.nouns import FloatArray
 from ranvier.ground.findings import Finding
@@ -10,7 +11,10 @@ from ranvier.ground.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Regimen:
-    """A repeated course: `grams` in whole `vials` ((size [g], count), …), over `days` consecutive days, each `interval_days`."""
+    """A repeated course: `grams` in whole `vials` ((size [g], count), …), over `days` days, every `interval_days`.
+
+    No treatment at all has route and product ``none``, no grams and no days.
+    """
 
     product: str
     route: str
@@ -18,6 +22,33 @@ class Regimen:
     vials: tuple[tuple[float, int], ...]
     days: int
     interval_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the one who asks sets for this question. Guardrails and everything left out here come from knowledge/.
+
+    weights : of the expected loss, by name, in place of those of knowledge/monitoring
+    shown : how many options are laid side by side, at most
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    shown: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the watch tells the proposal: what to hold, and how far the fit can be trusted.
+
+    floor : strength that matters, on the primary measure, in its unit; None where there is none. agreed: by the person
+    no_response : P(no gain worth the name)
+    prior : findings on what rests on the prior (``swing.mostly_prior``, ``timing.mostly_prior``)
+    """
+
+    floor: float | None
+    agreed: bool
+    no_response: float
+    prior: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +69,9 @@ class Forecast:
 class Option:
     """One thing we could do, and what it would do.
 
-    Strength figures are of the last full cycle within the horizon, on the primary measure, in its unit. `p_above_floor` is
-    P(underlying strength stays above the floor all that cycle), None without a floor.
-    action : no_change | reduce | longer_interval | increase | shorter_interval | change_both | switch_route
+    Strength figures are of the last full cycle within the horizon, on the primary measure, in its unit. `p_above_floor`
+    is P(underlying strength stays above the floor all that cycle), None without a floor.
+    action : no_change | reduce | longer_interval | increase | shorter_interval | change_both | switch_route | start
     loss, loss_se : posterior expected loss and its Monte-Carlo standard error
     tie : within Monte-Carlo error of the best
     """

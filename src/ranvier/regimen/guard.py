@@ -1,0 +1,253 @@
+"""Guardrails: what bounds a proposal, as data in knowledge/limits, applied to one candidate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ranvier.estimation.courses import INTRAVENOUS, WEEK, InForce
+from ranvier.evidence.nouns import Knowledge, Limit
+from ranvier.ground.findings import Fact, Finding
+from ranvier.record.nouns import Record
+from ranvier.record.until import day_of
+from ranvier.regimen.candidates import Candidate, find_product
+
+MONTH = 365.25 / 12  # [d]
+UNKNOWN = math.nan
+STEPS = ("dose_step", "interval_step", "weekly_grams_step", "changes_at_once")
+"""Limits on how much one decision may change: options beyond them are shown, not proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What guardrails need to know of a person: weight [kg] or None, and the risks found in the record."""
+
+    weight: float | None
+    risks: tuple[Finding, ...]
+
+    def has(self, risk: str) -> bool:
+        """Whether this risk was found."""
+        return any(finding.facts["risk"] == risk for finding in self.risks)
+
+
+def person_of(record: Record, knowledge: Knowledge, at: date) -> Person:
+    """Weight and risks as the record shows them on `at`."""
+    weights = sorted(record.person.weights, key=lambda w: w.on)
+    found = []
+    for risk in knowledge.risks.values():
+        signs = [c.what for c in record.conditions if c.present and _means(c.what, c.code, risk.words, risk.icd10)]
+        signs += [
+            d.name for d in record.drugs if d.code and d.code.startswith(risk.atc) and risk.atc and _runs(d.stop, at)
+        ]
+        if risk.age_from is not None and record.person.birth_year is not None:
+            # The year alone is known: whoever may already have reached the age counts.
+            age = at.year - record.person.birth_year
+            if age >= risk.age_from.value:
+                signs.append(f"{age} years")
+        if signs:
+            facts: dict[str, Fact] = {"risk": risk.id, "signs": ", ".join(dict.fromkeys(signs)), "says": risk.says}
+            found.append(Finding("risk.present", facts, source=risk.source, status=risk.status))
+    return Person(weights[-1].kg if weights else None, tuple(found))
+
+
+def _means(what: str, code: str | None, words: Sequence[str], codes: tuple[str, ...]) -> bool:
+    named = any(word in what.casefold() for word in words)
+    return named or (code is not None and bool(codes) and code.split()[-1].startswith(codes))
+
+
+def _runs(stop: object, at: date) -> bool:
+    return stop is None or (isinstance(stop, date) and day_of(stop) >= at)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guardrails say of one candidate.
+
+    proposable : no absolute limit and no limit on one decision is exceeded
+    """
+
+    proposable: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One candidate beside the present regimen."""
+
+    candidate: Candidate
+    current: InForce | None
+    person: Person
+    smallest: bool  # the smallest change of dose that vials allow
+
+
+def largest_day(limits: Sequence[Limit], person: Person, route: str) -> float:
+    """Most grams in one infusion day that all limits for this person allow; infinity where none applies."""
+    bounds = [math.inf]
+    for limit in limits:
+        if limit.upper and _applies(limit, route, None, person):
+            if limit.what == "grams_per_day":
+                bounds.append(limit.number.value)
+            elif limit.what == "grams_per_kg_day" and person.weight is not None:
+                bounds.append(limit.number.value * person.weight)
+    return min(bounds)
+
+
+def judge(
+    candidate: Candidate, current: InForce | None, knowledge: Knowledge, person: Person, *, smallest: bool
+) -> Verdict:
+    """Every limit that applies to the candidate and is exceeded, cannot be checked, or says how to give it.
+
+    Raises
+    ------
+    ValueError : knowledge/limits names a quantity that is not known here.
+    """
+    case = _Case(candidate, current, person, smallest)
+    proposable, found = True, []
+    for limit in knowledge.limits:
+        if limit.what not in QUANTITIES:
+            raise ValueError(f"limit {limit.id}: nothing here computes {limit.what!r}")
+        if not _applies(limit, candidate.regimen.route, candidate.action, person):
+            continue
+        if limit.what in HOW_TO_GIVE:
+            told = _how_to_give(limit, candidate, knowledge)
+            found += [told] if told is not None else []
+            continue
+        value = QUANTITIES[limit.what](case)
+        if value is None:
+            continue
+        if math.isnan(value):
+            found.append(_said("limit.cannot_be_checked", limit, None))
+            # Not known is not "within": a larger dose must wait for the missing number.
+            more = current is None or candidate.grams_per_week > current.grams_per_week + 1e-9
+            proposable &= not (limit.absolute and more)
+        elif (value > limit.number.value + 1e-9) if limit.upper else (value < limit.number.value - 1e-9):
+            name = "limit.absolute" if limit.absolute else "limit.recommended"
+            if limit.what in STEPS:
+                name = "limit.one_step"
+            found.append(_said(name, limit, value))
+            proposable &= not (limit.absolute or limit.what in STEPS)
+    return Verdict(proposable, tuple(found))
+
+
+def _applies(limit: Limit, route: str, action: str | None, person: Person) -> bool:
+    needed = dict(limit.applies)
+    if "route" in needed and needed["route"] != route:
+        return False
+    if "action" in needed and needed["action"] != action:
+        return False
+    return "risk" not in needed or person.has(needed["risk"])
+
+
+def _said(name: str, limit: Limit, value: float | None) -> Finding:
+    facts: dict[str, Fact] = {
+        "limit": limit.id,
+        "what": limit.what,
+        "value": value,
+        "bound": limit.number.value,
+        "unit": limit.number.unit,
+        "at_most": limit.upper,
+        "why": limit.why,
+    }
+    return Finding(name, facts, source=limit.number.source, status=limit.number.status)
+
+
+def _how_to_give(limit: Limit, candidate: Candidate, knowledge: Knowledge) -> Finding | None:
+    if limit.what == "ml_per_kg_hour" and candidate.regimen.route != INTRAVENOUS:
+        return None
+    said = _said("limit.how_to_give", limit, None)
+    if limit.what == "ml_per_site":
+        product = find_product(candidate.regimen.product, knowledge)
+        if product is None or not candidate.daily:
+            return said
+        volume = max(candidate.daily) / product.concentration.value * 1000.0
+        return Finding(
+            "limit.sites",
+            {**said.facts, "ml": volume, "sites": math.ceil(volume / limit.number.value)},
+            source=said.source,
+            status=said.status,
+        )
+    return said
+
+
+def _per_kg(case: _Case, grams: float) -> float:
+    return UNKNOWN if case.person.weight is None else grams / case.person.weight
+
+
+def _largest(case: _Case) -> float:
+    return max(case.candidate.daily, default=0.0)
+
+
+def _dose_step(case: _Case) -> float | None:
+    """Change of the dose as a fraction; a change of interval alone has its own limit; one vial is always allowed."""
+    current, regimen = case.current, case.candidate.regimen
+    if current is None or case.smallest or abs(regimen.grams - current.grams) < 1e-9:
+        return None
+    if case.candidate.action == "switch_route":
+        return None
+    return abs(regimen.grams / current.grams - 1.0)
+
+
+def _interval_step(case: _Case) -> float | None:
+    if case.current is None or case.candidate.action == "switch_route":
+        return None
+    return abs(case.candidate.regimen.interval_days - round(case.current.interval_days))
+
+
+def _weekly_step(case: _Case) -> float | None:
+    """Change of the grams per week as a fraction; one vial more or less is always allowed."""
+    if case.current is None or case.smallest:
+        return None
+    return abs(case.candidate.grams_per_week / case.current.grams_per_week - 1.0)
+
+
+def _changes(case: _Case) -> float | None:
+    if case.current is None or case.candidate.action == "switch_route":
+        return None
+    regimen = case.candidate.regimen
+    dose = abs(regimen.grams - case.current.grams) > 1e-9
+    return float(dose + (regimen.interval_days != round(case.current.interval_days)))
+
+
+def _held(case: _Case) -> float | None:
+    if case.current is None or case.candidate.action == "no_change":
+        return None
+    return float(case.current.held)
+
+
+def _sc_ratio(case: _Case) -> float | None:
+    if case.current is None or case.candidate.regimen.route == INTRAVENOUS:
+        return None
+    return case.candidate.grams_per_week / case.current.grams_per_week
+
+
+def _interval(case: _Case) -> float | None:
+    return None if case.candidate.regimen.grams == 0 else float(case.candidate.regimen.interval_days)
+
+
+def _treated(quantity: Callable[[_Case], float]) -> Callable[[_Case], float | None]:
+    """Limits on doses say nothing about a person without treatment."""
+    return lambda case: None if case.candidate.regimen.grams == 0 else quantity(case)
+
+
+HOW_TO_GIVE = ("ml_per_kg_hour", "ml_per_site", "sc_start")
+"""Advice on the giving itself: nothing in a regimen can exceed it."""
+
+QUANTITIES: dict[str, Callable[[_Case], float | None]] = {
+    "grams_per_kg_course": _treated(lambda case: _per_kg(case, case.candidate.regimen.grams)),
+    "grams_per_kg_week": _treated(lambda case: _per_kg(case, case.candidate.grams_per_week)),
+    "grams_per_kg_month": _treated(lambda case: _per_kg(case, case.candidate.grams_per_week * MONTH / WEEK)),
+    "grams_per_kg_day": _treated(lambda case: _per_kg(case, _largest(case))),
+    "grams_per_day": _treated(_largest),
+    "interval": _interval,
+    "dose_step": _dose_step,
+    "interval_step": _interval_step,
+    "weekly_grams_step": _weekly_step,
+    "changes_at_once": _changes,
+    "hold_cycles": _held,
+    "sc_ratio": _sc_ratio,
+    "measured_basis": lambda case: None,  # judged for the proposal as a whole
+    **dict.fromkeys(HOW_TO_GIVE, lambda case: None),
+}
+"""What each limit is held against; None: it says nothing about this candidate, not a number: it cannot be known."""
