@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ranvier.decision.nouns import Assessment, Measure, Option, Posterior, Proposal, Watch
+from ranvier.decision.nouns import Assessment, Measure, Option, Posterior, Proposal, Watch, WearingOff
 from ranvier.ground.findings import Finding
 from ranvier.report.words import Words, decimals_known
 
@@ -14,10 +14,14 @@ GOOD_K = 0.7  # Pareto k̂ up to which importance sampling is dependable (Vehtar
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """headline: the answer in a sentence; certainty: sentences saying on what it stands and how sure it is."""
+    """The answer in sentences.
+
+    headline : the answer; certainty : on what it stands and how sure it is; detail : the same further down
+    """
 
     headline: str
     certainty: tuple[str, ...]
+    detail: tuple[str, ...] = ()
 
 
 def primary(posterior: Posterior) -> Measure:
@@ -66,7 +70,8 @@ def write(assessment: Assessment, words: Words) -> Answer:
     first = _strength(posterior, watch, words)
     second = _option(posterior, watch, proposal, words)
     headline = f"{first}; {second}." if second else f"{first}."
-    return Answer(headline, tuple(_certainty(assessment, posterior, watch, words)))
+    certainty, detail = _certainty(assessment, posterior, watch, words)
+    return Answer(headline, tuple(certainty), tuple(detail))
 
 
 def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
@@ -103,60 +108,64 @@ def _option(posterior: Posterior, watch: Watch | None, proposal: Proposal | None
     best = chosen(proposal)
     if best is None:
         return words.text("then", "nothing")
-    dose = words.dose(best.regimen)
-    interval = best.regimen.interval_days
+    plan = words.plan(best.regimen)
     if best.p_above_floor is None:
         name = "keep" if best.action == "no_change" else "option_no_floor"
-        return words.text("then", name, dose=dose, interval=interval)
+        return words.text("then", name, plan=plan)
     would = "option" if best.p_above_floor >= 0.5 else "option_below"
     name = "keep_chance" if best.action == "no_change" else would
     chance = words.chance(best.p_above_floor, draws_of(posterior))
     measure = words.measure(primary(posterior))
-    return words.text("then", name, dose=dose, interval=interval, measure=measure, chance=chance)
+    return words.text("then", name, plan=plan, measure=measure, chance=chance)
 
 
-def _certainty(assessment: Assessment, posterior: Posterior, watch: Watch | None, words: Words) -> list[str]:
-    said = [
-        words.text("certainty", "basis", basis=words.word("basis", posterior.basis.value), data=data(posterior, words))
-    ]
+def _certainty(
+    assessment: Assessment, posterior: Posterior, watch: Watch | None, words: Words
+) -> tuple[list[str], list[str]]:
+    basis = words.word("basis", posterior.basis.value)
+    said = [words.text("certainty", "basis", basis=basis, data=data(posterior, words))]
+    detail = []
+    diagnostics = posterior.diagnostics
+    if not diagnostics.converged:
+        said.insert(0, words.text("certainty", "not_converged"))
     if watch and watch.wearing_off:
-        off = watch.wearing_off
-        said.append(
-            words.text(
-                "certainty",
-                "swing",
-                swing=words.percent(off.swing),
-                q05=words.percent(off.swing_q05),
-                q95=words.percent(off.swing_q95),
-                threshold=words.percent(off.threshold),
-                chance=words.chance(off.probability, draws_of(posterior)),
-            )
-        )
-        if off.day_q05 is not None and off.p_crosses >= 0.5:
-            if off.day_q95 is None:
-                said.append(words.text("certainty", "day_open", q05=f"{off.day_q05:.0f}"))
-            else:
-                said.append(words.text("certainty", "day", q05=f"{off.day_q05:.0f}", q95=f"{off.day_q95:.0f}"))
+        said += _day(watch.wearing_off, watch.interval_days, words)
+        detail.append(_swing(watch.wearing_off, words))
     proposal = assessment.treatment.proposal
     ties = [] if proposal is None else [option for option in proposal.options if option.tie]
     if len(ties) > 1:
         said.append(_capital(words.text("then", "ties", n=len(ties))) + ".")
-    diagnostics = posterior.diagnostics
-    if not diagnostics.converged:
-        said.append(words.text("certainty", "not_converged"))
     if diagnostics.optima > 1:
-        said.append(words.text("certainty", "multiple", optima=diagnostics.optima))
-    said.append(trust(posterior, words))
-    return said
+        detail.append(words.text("certainty", "multiple", optima=diagnostics.optima))
+    detail.append(trust(posterior, words))
+    return said, detail
+
+
+def _swing(off: WearingOff, words: Words) -> str:
+    return words.text(
+        "certainty",
+        "swing",
+        swing=words.percent(off.swing),
+        q05=words.percent(off.swing_q05),
+        q95=words.percent(off.swing_q95),
+        threshold=words.percent(off.threshold),
+    )
+
+
+def _day(off: WearingOff, interval: float | None, words: Words) -> list[str]:
+    """The range of the day of crossing, where a day is named at all."""
+    if off.day is None or off.day_q05 is None or off.p_crosses < 0.5:
+        return []
+    if off.day_q95 is None or (interval is not None and off.day_q95 >= interval):
+        return [words.text("certainty", "day_open", q05=f"{off.day_q05:.0f}")]
+    return [words.text("certainty", "day", q05=f"{off.day_q05:.0f}", q95=f"{off.day_q95:.0f}")]
 
 
 def trust(posterior: Posterior, words: Words) -> str:
     """How well the draws stand for the posterior."""
     diagnostics = posterior.diagnostics
-    if diagnostics.sampler == "nuts":
-        name = "trust_sampled"
-    else:
-        name = "trust_good" if diagnostics.pareto_k <= GOOD_K else "trust_poor"
+    psis = "trust_good" if diagnostics.pareto_k <= GOOD_K else "trust_poor"
+    name = "trust_sampled" if diagnostics.sampler == "nuts" else psis
     return words.text(
         "certainty",
         "draws",

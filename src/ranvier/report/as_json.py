@@ -58,7 +58,7 @@ def to_json(assessment: Assessment, knowledge: Knowledge, *, language: str = "en
         "pseudonym": assessment.pseudonym,
         "invented": assessment.invented,
         "answer": answer.headline,
-        "certainty": list(answer.certainty),
+        "certainty": [*answer.certainty, *answer.detail],
         "treatment": _treatment(assessment, words),
         "forecast": _forecasts(assessment.treatment.proposal),
         "because": [tree(finding, words) for finding in assessment.because],
@@ -169,6 +169,8 @@ def _watch(watch: Watch | None) -> dict[str, Any]:
             "swing_q05": _plain(off.swing_q05),
             "swing_q95": _plain(off.swing_q95),
             "threshold": _plain(off.threshold),
+            "swing_information": _plain(off.swing_information),
+            "timing_information": _plain(off.timing_information),
         },
         "trend": {
             "per_year": _plain(trend.per_year),

@@ -30,6 +30,7 @@ from ranvier.report.answer import as_now, chosen, primary, ranked
 from ranvier.report.words import Words, number
 
 Spec = dict[str, Any]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 # One meaning each; no two roles share a value, so that a role can be found again in the drawing.
 PALETTE: Mapping[str, str] = {
@@ -44,6 +45,8 @@ INK, QUIET, GRID = PALETTE["ink"], PALETTE["quiet"], PALETTE["grid"]
 ACCENT, WARN, PAPER = PALETTE["accent"], PALETTE["warn"], PALETTE["paper"]
 
 RECENT_WEEKS = 22  # of history in the main picture
+RECENT_WEEKS_PHONE = 12
+CROWD = 300  # dots in one panel
 MOST_STEPS = 420  # points of a drawn curve: more cannot be seen
 MOST_PANELS = 9  # small multiples
 LEFT = 46  # width kept for the axis, so that all panels share one time axis
@@ -81,7 +84,7 @@ def timeline(assessment: Assessment, words: Words, size: Size, *, whole: bool = 
     posterior = assessment.treatment.posterior
     assert posterior is not None
     clock = _Clock(date.fromisoformat(posterior.origin))
-    first, last = window(assessment, whole=whole)
+    first, last = window(assessment, whole=whole, narrow=size.narrow)
     ends = [clock.ms(first), clock.ms(last)]
     x = _time_axis(ends, labelled=False)
     panels = [_doses(assessment, words, size, clock, first, x)]
@@ -97,7 +100,7 @@ def timeline(assessment: Assessment, words: Words, size: Size, *, whole: bool = 
     return _top({"vconcat": panels, "spacing": 14})
 
 
-def window(assessment: Assessment, *, whole: bool) -> tuple[float, float]:
+def window(assessment: Assessment, *, whole: bool, narrow: bool = False) -> tuple[float, float]:
     """First and last day of a time line, counted from the first fact."""
     treatment = assessment.treatment
     posterior = treatment.posterior
@@ -105,7 +108,7 @@ def window(assessment: Assessment, *, whole: bool) -> tuple[float, float]:
     begin = min(
         [0.0, *(float(s.days.min()) for s in posterior.observed if len(s.days)), *(d.day for d in treatment.doses)]
     )
-    first = begin if whole else max(begin, posterior.at_day - 7.0 * RECENT_WEEKS)
+    first = begin if whole else max(begin, posterior.at_day - 7.0 * (RECENT_WEEKS_PHONE if narrow else RECENT_WEEKS))
     options = treatment.proposal.options if treatment.proposal else ()
     ahead = max((float(f.days[-1]) for option in options for f in option.forecasts), default=14.0)
     return first - 2, posterior.at_day + ahead
@@ -113,7 +116,7 @@ def window(assessment: Assessment, *, whole: bool) -> tuple[float, float]:
 
 def is_long(assessment: Assessment) -> bool:
     """Whether the record is so long that a second picture of the whole of it is needed."""
-    return window(assessment, whole=True)[0] < window(assessment, whole=False)[0] - 28
+    return window(assessment, whole=True)[0] < window(assessment, whole=False)[0] - 84
 
 
 def _doses(assessment: Assessment, words: Words, size: Size, clock: _Clock, first: float, x: Spec) -> Spec:
@@ -211,10 +214,10 @@ def _strength(
     if floor is not None:
         text = words.text("charts", "floor", floor=words.strength(floor, measure.unit, decimals_of(floor)))
         layers += _floor(floor, text, y, size)
-    if fit is not None:
-        layers += _fit(fit, clock, (days[0], posterior.at_day), x, y)
     if series is not None:
         layers += _points(series, clock, days, x, y)
+    if fit is not None:
+        layers += _fit(fit, clock, (days[0], posterior.at_day), x, y)
     layers += _forecast(curves, posterior.at_day, clock, x, y, words, size, domain, height, floor)
     title = words.text(
         "charts",
@@ -292,7 +295,9 @@ def _points(
         if len(at) == 0:
             continue
         rows = [{"t": clock.ms(float(series.days[i])), "v": float(series.values[i])} for i in at]
-        mark: Spec = {"type": "point", "filled": used, "color": INK, "opacity": 1, "size": 26 if big else 9}
+        crowd = len(at) > CROWD  # so many that they would hide the fit
+        mark: Spec = {"type": "point", "filled": used, "color": QUIET if crowd else INK, "opacity": 1}
+        mark["size"] = 26 if big else (4 if crowd else 9)
         if not used:
             mark |= {"strokeWidth": 1, "size": 14}
         layers.append(
@@ -341,6 +346,8 @@ def label(option: Option, words: Words) -> str:
     """The short name of an option on a chart."""
     if option.action == "no_change":
         return words.text("charts", "as_now")
+    if option.regimen.route == "none":
+        return str(words.texts["ui"]["no_treatment"])
     return words.text(
         "charts", "option", dose=words.grams(option.regimen.grams), interval=f"{option.regimen.interval_days:g}"
     )
@@ -600,7 +607,7 @@ def _label_places(rows: Sequence[Spec], scale: tuple[float, float], width: int) 
     """Where each label stands beside its point so that none covers another: offsets [px] and alignment."""
     low = min(r["g"] for r in rows)
     points = [((r["g"] - low) * scale[0] + 0.1 * width, (1 - r["p"]) * scale[1]) for r in rows]
-    boxes = [(px - 8, py - 8, px + 8, py + 8) for px, py in points]
+    boxes: list[Box] = [(px - 8, py - 8, px + 8, py + 8) for px, py in points]
     places: list[tuple[int, int, str]] = []
     for (px, py), row in zip(points, rows, strict=True):
         wide = 6.6 * len(row["label"])
@@ -608,7 +615,7 @@ def _label_places(rows: Sequence[Spec], scale: tuple[float, float], width: int) 
             (dx, dy, align) for dy in (0, -14, 14, -26, 26, -38, 38) for dx, align in ((10, "left"), (-10, "right"))
         ]
 
-        def box(place: tuple[int, int, str], px: float = px, py: float = py, wide: float = wide) -> tuple[float, ...]:
+        def box(place: tuple[int, int, str], px: float = px, py: float = py, wide: float = wide) -> Box:
             dx, dy, align = place
             left = px + dx if align == "left" else px + dx - wide
             return (left, py + dy - 7, left + wide, py + dy + 7)
@@ -624,7 +631,7 @@ def _label_places(rows: Sequence[Spec], scale: tuple[float, float], width: int) 
 
         best = min(candidates, key=lambda place: (bad(place), abs(place[1])))
         places.append(best)
-        boxes.append(box(best))  # type: ignore[arg-type]
+        boxes.append(box(best))
     return places
 
 
@@ -749,7 +756,14 @@ def _top(spec: Spec) -> Spec:
 
 
 def _panel(title: str, layers: list[Spec], size: Size, height: int) -> Spec:
-    return {"title": {"text": title}, "width": size.width, "height": height, "layer": layers}
+    """A panel; a title written as "what | n and basis" takes two lines on a phone and one on a desk."""
+    head, _, rest = (part.strip() for part in title.partition("|"))
+    text: Spec = {"text": head}
+    if rest and size.narrow:
+        text |= {"subtitle": rest, "subtitleColor": QUIET, "subtitleFontSize": 12, "subtitlePadding": 2}
+    elif rest:
+        text = {"text": f"{head}, {rest}"}
+    return {"title": text, "width": size.width, "height": height, "layer": layers}
 
 
 def _time_axis(ends: Sequence[int], *, labelled: bool) -> Spec:
@@ -792,19 +806,18 @@ def _today(at_ms: int, size: Size, words: Words, label: str | None = None) -> Sp
     rule: Spec = {"mark": {"type": "rule", "color": QUIET, "strokeWidth": 1}, "encoding": {"x": x}}
     layers = [rule]
     if label:
-        align = "right" if size.narrow else "left"
         layers.append(
             {
                 "mark": {
                     "type": "text",
                     "text": label,
-                    "align": align,
-                    "dx": -4 if size.narrow else 4,
+                    "align": "left",
+                    "dx": 4,
                     "baseline": "top",
                     "fontSize": 12,
                     "color": QUIET,
                 },
-                "encoding": {"x": x, "y": {"value": -2 if size.narrow else 2}},
+                "encoding": {"x": x, "y": {"value": 2}},
             }
         )
     return {"data": {"values": [{"t": at_ms}]}, "layer": layers}
@@ -821,22 +834,7 @@ def _floor(value: float, text: str | None, y: Spec, size: Size) -> list[Spec]:
     if text is None:
         return layers
     if size.narrow:
-        layers.append(
-            {
-                "data": {"values": [{"v": value}]},
-                "mark": {
-                    "type": "text",
-                    "text": text,
-                    "align": "left",
-                    "baseline": "bottom",
-                    "dx": 2,
-                    "dy": -2,
-                    "color": WARN,
-                    "fontSize": 11,
-                },
-                "encoding": {"x": {"value": 0}, "y": {**y, "field": "v"}},
-            }
-        )
+        layers += [_inner_label(value, text, y, size, halo=halo) for halo in (True, False)]
     else:
         layers.append(_right_label(value, text, y, WARN, size))
     return layers
@@ -855,6 +853,17 @@ def _right_label(value: float, text: str, y: Spec, colour: str, size: Size) -> S
             "fontSize": 12,
             "clip": False,
         },
+        "encoding": {"x": {"value": size.width}, "y": {**y, "field": "v"}},
+    }
+
+
+def _inner_label(value: float, text: str, y: Spec, size: Size, *, halo: bool) -> Spec:
+    """A label on the line itself, at its right end; the halo keeps it readable over dots."""
+    mark: Spec = {"type": "text", "text": text, "align": "right", "baseline": "top", "dy": 4, "fontSize": 12}
+    mark |= {"stroke": PAPER, "strokeWidth": 4, "color": PAPER} if halo else {"color": WARN}
+    return {
+        "data": {"values": [{"v": value}]},
+        "mark": mark,
         "encoding": {"x": {"value": size.width}, "y": {**y, "field": "v"}},
     }
 

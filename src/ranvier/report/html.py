@@ -162,19 +162,20 @@ def _gauges(assessment: Assessment, words: Words) -> tuple[dict[str, Any], ...]:
     draws = draws_of(treatment.posterior)
     rows: list[tuple[str, float]] = []
     watch = treatment.watch
+    floor = ""
+    if watch and watch.floor:
+        value = words.strength(watch.floor.value, watch.floor.unit, charts.decimals_of(watch.floor.value))
+        floor = f"{value} ({words.text('gauges', 'agreed' if watch.floor.agreed else 'assumed_floor')})"
+    now, best = as_now(treatment.proposal), chosen(treatment.proposal)
     if watch and watch.wearing_off:
         off = watch.wearing_off
         rows.append((words.text("gauges", "wearing_off", threshold=words.percent(off.threshold)), off.probability))
-        if watch.floor:
-            floor = words.strength(watch.floor.value, watch.floor.unit, charts.decimals_of(watch.floor.value))
-            agreed = words.text("gauges", "agreed" if watch.floor.agreed else "assumed_floor")
-            rows.append((words.text("gauges", "crosses", floor=floor, agreed=agreed), off.p_crosses))
-    now, best = as_now(treatment.proposal), chosen(treatment.proposal)
+        if floor and (now is None or now.p_above_floor is None):
+            rows.append((words.text("gauges", "crosses", floor=floor), off.p_crosses))
     for option, name in ((now, "now"), (best, "best")):
         if option is None or option.p_above_floor is None or (name == "best" and now and option.id == now.id):
             continue
-        what = words.text("gauges", name, dose=words.dose(option.regimen), interval=option.regimen.interval_days)
-        rows.append((what, option.p_above_floor))
+        rows.append((words.text("gauges", name, plan=words.plan(option.regimen), floor=floor), option.p_above_floor))
     return tuple(
         {"what": what, "said": words.chance(p, draws), "width": f"{100 * min(0.99, max(0.01, p)):.0f}"}
         for what, p in rows
@@ -354,10 +355,9 @@ def _option(option: Option, assessment: Assessment, words: Words) -> dict[str, A
     return {
         "id": option.id,
         "action": words.word("action", option.action),
-        "dose": words.dose(regimen),
-        "every": words.every(regimen.interval_days),
+        "plan": words.plan(regimen),
         "vials": words.vials(regimen),
-        "product": f"{words.product(regimen.product)} {regimen.route}",
+        "product": "" if regimen.route == "none" else f"{words.product(regimen.product)} {regimen.route}",
         "per_kg": fixed(option.grams_per_kg, 2) if option.grams_per_kg is not None else "–",
         "per_week": fixed(option.grams_per_week, 1),
         "visits": f"{option.visits_per_year:.0f}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -64,7 +65,7 @@ def summary(assessment: Assessment, words: Words, *, short: bool = False) -> Gro
     if refused:
         parts += [Text(), *(_bullet(sentence) for sentence in answer.certainty)]
     else:
-        parts.append(_fold(" ".join(answer.certainty)))
+        parts.append(_fold(" ".join((*answer.certainty, *answer.detail))))
     if treatment.posterior is not None:
         parts += _picture(assessment, treatment.posterior, words)
     if treatment.proposal is not None and treatment.posterior is not None:
@@ -207,7 +208,8 @@ def _of(option: Option, measure_id: str) -> Forecast | None:
 
 
 def _short(option: Option, words: Words) -> str:
-    return f"{words.grams(option.regimen.grams)} {words.every(option.regimen.interval_days)}"
+    regimen = option.regimen
+    return words.plan(replace(regimen, days=1) if regimen.days > 1 else regimen)
 
 
 def shown_options(proposal: Proposal) -> tuple[tuple[Option, ...], int]:
@@ -274,6 +276,8 @@ def _columns(sign: str, name: str, per_kg: str, per_week: str, visits: str, *res
 def what(option: Option, words: Words) -> str:
     """Like "Shorter interval: Kiovig IV, 2 × 30 g, over 2 days": what an option changes, and what to take for it."""
     regimen = option.regimen
+    if regimen.route == "none":
+        return words.word("action", option.action)
     taken = [f"{words.product(regimen.product)} {regimen.route}", words.vials(regimen)]
     if regimen.days > 1:
         taken.append(words.text("ui", "over_days", days=regimen.days))

@@ -212,6 +212,12 @@ class Words:
             return self.grams(regimen.grams)
         return f"{self.grams(regimen.grams)} {self.text('ui', 'over_days', days=regimen.days)}"
 
+    def plan(self, regimen: Regimen) -> str:
+        """Like "60 g every 21 days"; no treatment at all is named as such."""
+        if regimen.route == "none" or regimen.grams <= 0:
+            return str(self.texts["ui"]["no_treatment"])
+        return f"{self.dose(regimen)} {self.every(regimen.interval_days)}"
+
     def every(self, interval_days: float) -> str:
         """Like "every 28 days"."""
         return self.text("ui", "every", days=number(interval_days))

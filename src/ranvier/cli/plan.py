@@ -1,0 +1,151 @@
+"""`ranvier plan`: from a record to a plan for the next infusions, on the screen, as JSON, as a page."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+
+from ranvier.cli import words
+from ranvier.decision.nouns import Assessment
+from ranvier.evidence.nouns import Knowledge
+from ranvier.ground.notes import ExitCode
+from ranvier.record.nouns import Record
+
+HELP = """From a record to a plan for the next infusions.
+
+Fits this person's own response, says whether strength wears off and when, and lays the possible regimens side by side
+with what each would do. The same record, date and seed give the same answer to the letter.
+
+\b
+Exit code 0: planned. 3: the record has problems to mend. 5: no such file.
+6: the record is sound, but nothing can be fitted to it yet.
+
+\b
+Examples: ranvier plan heron.yaml --at 2025-11-03
+          ranvier plan heron.yaml --at 2025-11-03 --html plan.html
+          ranvier plan heron.yaml --at 2025-11-03 --json > plan.json
+"""
+
+
+class Day(click.ParamType):
+    """A day as YYYY-MM-DD; anything else is sent back with a remedy."""
+
+    name = "day"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The date, or the reason why it is none."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is not a day. Write year, month, day: --at 2025-11-03", param, ctx)
+
+
+at_option = click.option("--at", type=Day(), help="The day to plan for, as YYYY-MM-DD; today if left out.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Start of the random numbers."
+)
+
+
+@click.command(help=HELP, short_help="From a record to a plan for the next infusions.")
+@click.argument("file", type=click.Path(path_type=Path))
+@at_option
+@seed_option
+@click.option(
+    "--json",
+    "json_to",
+    is_flag=False,
+    flag_value="-",
+    metavar="[PATH]",
+    help="Write JSON to PATH, or to standard output and nothing else.",
+)
+@click.option("--html", "html_to", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to PATH.")
+def command(file: Path, at: date | None, seed: int, json_to: str | None, html_to: Path | None) -> int:
+    """Read, assess, write; the words are HELP."""
+    for option, target in (("--json", None if json_to in (None, "-") else Path(str(json_to))), ("--html", html_to)):
+        _check_target(option, target, file)
+    record = read(file)
+    at = the_day(at)
+    knowledge, assessment = assess(record, at, seed)
+    if json_to is not None:
+        from ranvier.report.as_json import dumps, to_json
+
+        text = dumps(to_json(assessment, knowledge))
+        if json_to == "-":
+            click.echo(text, nl=False)
+        else:
+            _write(Path(json_to), text)
+    if json_to != "-":
+        show(assessment, knowledge)
+    if html_to is not None:
+        from ranvier.report.html import to_html
+
+        _write(html_to, to_html(assessment, knowledge))
+    return ExitCode.REFUSED if assessment.treatment.posterior is None else ExitCode.OK
+
+
+def read(file: Path) -> Record:
+    """The record; what deserves a look is said on stderr."""
+    from ranvier import record as room
+
+    found, problems = room.read(file)
+    if problems:
+        click.echo(words.problem_lines(problems) + "\n", err=True)
+    return found
+
+
+def the_day(at: date | None) -> date:
+    """The day asked for. Only a door has a clock: left out, it is today, and that is said."""
+    if at is not None:
+        return at
+    today = date.today()
+    click.echo(f"No --at was given: planning for today, {today.isoformat()}.", err=True)
+    return today
+
+
+def assess(record: Record, at: date, seed: int) -> tuple[Knowledge, Assessment]:
+    """What is known, and the assessment; the first run of all says why it takes longer."""
+    from ranvier import evidence
+    from ranvier.ground.compiled import are_compiled
+
+    if not are_compiled():
+        click.echo("First run: compiling the kernels, about half a minute. Later runs start at once.", err=True)
+    from ranvier.decision import assess as verb
+
+    knowledge = evidence.load()
+    return knowledge, verb(record, knowledge, at=at, seed=seed)
+
+
+def show(assessment: Assessment, knowledge: Knowledge) -> None:
+    """The summary on the screen: colour on a terminal only."""
+    from rich.console import Console
+
+    from ranvier.report import text
+
+    terminal = sys.stdout.isatty()
+    if not terminal:
+        click.echo(text.render(assessment, knowledge), nl=False)
+        return
+    console = Console(highlight=False, emoji=False)
+    console.print(text.summary(assessment, text.Words(knowledge)))
+
+
+def _check_target(option: str, target: Path | None, file: Path) -> None:
+    """No output may land on the record itself or in a folder that is not there; said before any work is done."""
+    if target is None:
+        return
+    if target.exists() and file.exists() and target.samefile(file):
+        raise click.UsageError(f"{option} {target} would overwrite the record itself. Give another name.")
+    if target.is_dir():
+        raise click.UsageError(f"{option} {target} is a folder. Give the name of a file in it.")
+    if not target.parent.is_dir():
+        raise click.UsageError(f"{option}: there is no folder {target.parent}. Make it first, or name another.")
+
+
+def _write(target: Path, text: str) -> None:
+    target.write_text(text, encoding="utf-8")
+    click.echo(f"Written: {target}", err=True)
