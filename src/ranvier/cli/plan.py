@@ -30,22 +30,18 @@ Examples: ranvier plan heron.yaml --at 2025-11-03
 """
 
 
-class Day(click.ParamType):
-    """A day as YYYY-MM-DD; anything else is sent back with a remedy."""
-
-    name = "day"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The date, or the reason why it is none."""
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"'{value}' is not a day. Write year, month, day: --at 2025-11-03", param, ctx)
+def _to_day(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+    """The date, or the reason why it is none, with a remedy."""
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except ValueError:
+        message = f"'{value}' is not a day. Write year, month, day: --at 2025-11-03"
+        raise click.BadParameter(message, ctx, param) from None
 
 
-at_option = click.option("--at", type=Day(), help="The day to plan for, as YYYY-MM-DD; today if left out.")
+at_option = click.option(
+    "--at", callback=_to_day, metavar="DAY", help="The day to plan for, as YYYY-MM-DD; today if left out."
+)
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Start of the random numbers."
 )
@@ -131,7 +127,7 @@ def show(assessment: Assessment, knowledge: Knowledge) -> None:
         click.echo(text.render(assessment, knowledge), nl=False)
         return
     console = Console(highlight=False, emoji=False)
-    console.print(text.summary(assessment, text.Words(knowledge)))
+    text.print_to(console, assessment, knowledge)
 
 
 def _check_target(option: str, target: Path | None, file: Path) -> None:

@@ -79,7 +79,8 @@ def summary(assessment: Assessment, words: Words, *, short: bool = False) -> Gro
 
 
 def _title(assessment: Assessment, words: Words) -> Text:
-    title = Text(f"{assessment.pseudonym} · {words.date(assessment.at)}", style=ACCENT)
+    who = "".join(c if c.isprintable() else "?" for c in assessment.pseudonym)
+    title = Text(f"{who} · {words.date(assessment.at)}", style=ACCENT)
     if assessment.invented:
         title.append(f" · {words.text('ui', 'invented')}", style=WARN)
     return title
@@ -96,6 +97,7 @@ def _bullet(sentence: str, sign: str = "·", style: str = "") -> Text:
 
 def _fold(sentence: str, style: str = "", first: str = "", rest: str = "") -> Text:
     """A sentence broken into lines that keep a number and its unit together."""
+    sentence = "".join(c if c.isprintable() else "?" for c in sentence)  # nothing may steer the terminal
     kept = _UNIT_SPACE.sub("\\1\N{NO-BREAK SPACE}\\2", sentence)
     lines = textwrap.wrap(kept, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return Text("\n".join(lines).replace("\N{NO-BREAK SPACE}", " "), style=style)

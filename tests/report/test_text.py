@@ -1,0 +1,76 @@
+"""The terminal summary: the answer first, eighty columns, nothing lost without colour."""
+
+import pytest
+from tests.report import fake
+
+from ranvier.report import text
+from ranvier.report.plot import Canvas, nice_ticks
+
+CASES = (fake.assessment, fake.crowded, fake.refused, fake.not_proposed)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_line_is_wider_than_eighty_columns(case):
+    assert max(map(len, text.render(case(), fake.knowledge()).splitlines())) <= 80
+
+
+def test_the_first_sentence_is_the_answer():
+    shown = text.render(fake.assessment(), fake.knowledge())
+    third = " ".join(shown.splitlines()[2:5])
+    assert third.startswith(
+        "Strength probably wears off: right grip falls below the floor of 8 kg from about day 26 of 28;"
+    )
+    assert "60 g every 21 days would keep right grip above the floor all cycle" in third
+    assert "about 8 in 10" in third
+
+
+def test_what_is_proposed_and_what_ties_is_marked_without_colour():
+    shown = text.render(fake.assessment(), fake.knowledge())
+    assert [line for line in shown.splitlines() if line.startswith("► 6")] == [
+        "► 60 g every 21 days   0.75  20.0    17  8.2  9.1  9.8  about 8 in 10 (80–87 %)"
+    ]
+    assert sum(line.startswith("= 50 g") for line in shown.splitlines()) == 1
+
+
+def test_an_invented_case_is_marked_and_the_notice_is_always_there():
+    for case in CASES:
+        shown = text.render(case(), fake.knowledge())
+        assert "Invented case, not a real person" in shown
+        assert "not a medical device" in " ".join(shown.split())
+
+
+def test_colour_only_where_it_is_asked_for():
+    assert "\x1b[" not in text.render(fake.assessment(), fake.knowledge())
+    assert "\x1b[" in text.render(fake.assessment(), fake.knowledge(), colour=True)
+
+
+def test_a_name_cannot_steer_the_terminal():
+    shown = text.render(fake.assessment(pseudonym="A\x1b[2J\x07"), fake.knowledge())
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+
+
+def test_a_refusal_says_what_to_mend_and_draws_nothing():
+    shown = text.render(fake.refused(), fake.knowledge())
+    assert "No plan can be made from this record yet." in shown
+    assert "Measure grip of both hands weekly" in " ".join(shown.split())
+    assert "today" not in shown
+
+
+def test_without_a_basis_no_option_is_marked_as_proposed():
+    shown = text.render(fake.not_proposed(), fake.knowledge())
+    assert "►" not in shown
+    assert "no change is proposed, because the basis does not carry one" in " ".join(shown.split())
+
+
+def test_a_rising_line_climbs_the_canvas():
+    canvas = Canvas(4, 2, (0.0, 4.0), (0.0, 1.0))
+    canvas.dot(0.1, 0.05, "")
+    canvas.dot(3.9, 0.95, "")
+    top, bottom = ("".join(c for c, _ in row) for row in canvas.rows())
+    assert (top, bottom) == ("   ⠈", "⡀   ")
+
+
+def test_ticks_are_round_and_inside():
+    assert nice_ticks(7.3, 11.8) == [8.0, 9.0, 10.0, 11.0]
+    assert nice_ticks(3.0, 3.0) == [3.0]
