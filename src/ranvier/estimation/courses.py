@@ -14,8 +14,9 @@ from statistics import median
 
 import numpy as np
 
+from ranvier.estimation.history import Clock
 from ranvier.estimation.predict import FutureDoses
-from ranvier.evidence.nouns import Knowledge, Number
+from ranvier.evidence.nouns import Composite, Knowledge, Number
 from ranvier.ground.findings import Fact, Finding
 from ranvier.record.nouns import Before, Infusion, Record
 from ranvier.record.until import day_of
@@ -141,6 +142,15 @@ def in_force(record: Record, knowledge: Knowledge, at: date) -> InForce | tuple[
         held=_held(own, gaps, rules["gap_tolerance"].value, record.before),
         findings=tuple(notes),
     )
+
+
+def dose_days(record: Record, composite: Composite) -> tuple[tuple[float, Infusion], ...]:
+    """Every recorded dose with its day on the posterior's time axis [d from its origin], in order."""
+    if not record.infusions:
+        return ()
+    clock = Clock(record, composite)
+    timed = [(clock.day(infusion.start, hour=clock.infused), infusion) for infusion in record.infusions]
+    return tuple(sorted(timed, key=lambda one: one[0]))
 
 
 def planned(

@@ -23,6 +23,7 @@ STEP = 0.5  # [d], the grid on which a cycle is looked at; a crossing is interpo
 FEW = 20  # responding draws below which a spread means nothing
 SWING_PARAMETERS = ("c50", "imax", "kout")
 """What size and timing of the swing hang on; asked only where no prior draws came with the posterior."""
+RESTS_ON_PRIOR = ("swing.mostly_prior", "timing.mostly_prior")
 
 Rules = Mapping[str, Number]
 Facts = dict[str, Fact]
@@ -80,6 +81,17 @@ def watch(
     response, of_response = _response(course.peak / course.untreated - 1.0, "current_cycle", knowledge, posterior)
     findings = (*of_swing, *of_prior, *of_trend, *of_response)
     return Watch(floor, current.interval_days, off, trend, response, findings)
+
+
+def aim_of(watched: Watch) -> tuple[float | None, bool, float, tuple[Finding, ...]]:
+    """What a proposal needs to know of a watch.
+
+    The floor and whether it was agreed, P(no gain worth the name), and the findings on what rests on the prior.
+    """
+    floor = watched.floor
+    silent = dict(watched.response.all).get("none", 0.0)
+    prior = tuple(finding for finding in watched.findings if finding.name in RESTS_ON_PRIOR)
+    return (None, False, silent, prior) if floor is None else (floor.value, floor.agreed, silent, prior)
 
 
 def difference_bound(sd: FloatArray, persistence: FloatArray, z: float, averaged: int) -> FloatArray:
@@ -322,7 +334,7 @@ def _learnt(now: FloatArray, before: FloatArray) -> float | None:
 def _what_is_prior(posterior: Posterior, off: WearingOff, rules: Rules) -> tuple[Finding, ...]:
     """What of the forecast rests on the prior more than on this person's measurements."""
     found: tuple[Finding, ...] = ()
-    if off.swing_information is None:
+    if posterior.prior is None:
         return _mostly_prior(posterior, SWING_PARAMETERS, "swing.mostly_prior", rules["swing_mostly_prior"])
     known = (("swing", off.swing_information), ("timing", off.timing_information))
     for what, information in known:

@@ -159,6 +159,8 @@ def candidates(
             days = max(1, math.floor(grams / usual_day + 0.5), math.ceil(grams / largest_day - 1e-9))
         found.append(_candidate(action, kind, current.route, grams, every, pack, daily=(grams / days,) * days))
 
+    if current.route == INTRAVENOUS and max(current.daily) > largest_day + 1e-9:
+        add("spread", "spread", current.grams, interval)
     possible = amounts(current.grams, pack.sizes)
     lower = [grams for grams in reversed(possible) if grams < current.grams][:MOST_DOSES]
     higher = [grams for grams in possible if grams > current.grams][:MOST_DOSES]
@@ -271,6 +273,7 @@ def _product_for(route: str, used: Sequence[str], knowledge: Knowledge) -> tuple
         if product is not None and route in product.routes:
             return product, []
     of_route = [product for _, product in sorted(knowledge.products.items()) if route in product.routes]
+    of_route.sort(key=lambda product: "yes" not in product.labels.values())  # those with MMN on a label first
     if not of_route:
         return None, []
     others = ", ".join(product.name for product in of_route[1:]) or None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ranvier.estimation.courses import INTRAVENOUS, WEEK, InForce
+from ranvier.evidence.cautions import cautions
 from ranvier.evidence.nouns import Knowledge, Limit
 from ranvier.ground.findings import Fact, Finding
 from ranvier.record.nouns import Record
@@ -50,6 +51,20 @@ def person_of(record: Record, knowledge: Knowledge, at: date) -> Person:
             facts: dict[str, Fact] = {"risk": risk.id, "signs": ", ".join(dict.fromkeys(signs)), "says": risk.says}
             found.append(Finding("risk.present", facts, source=risk.source, status=risk.status))
     return Person(weights[-1].kg if weights else None, tuple(found))
+
+
+def harmful(record: Record, knowledge: Knowledge, at: date) -> tuple[Finding, ...]:
+    """Recorded drugs, still taken on `at`, that harm, do not help or disturb."""
+    found = []
+    for kind in knowledge.drugs.values():
+        for drug in record.drugs:
+            named = any(word in drug.name.casefold() for word in kind.words)
+            coded = drug.code is not None and bool(kind.atc) and drug.code.split()[-1].startswith(kind.atc)
+            if (named or coded) and _runs(drug.stop, at):
+                facts: dict[str, Fact] = {"drug": drug.name, "why": kind.why, "instead": kind.instead}
+                because = cautions(knowledge, f"drug.{kind.id}")
+                found.append(Finding(f"drug.{kind.tier}", facts, because, source=kind.source, status=kind.status))
+    return tuple(found)
 
 
 def _means(what: str, code: str | None, words: Sequence[str], codes: tuple[str, ...]) -> bool:
@@ -119,9 +134,8 @@ def judge(
             continue
         if math.isnan(value):
             found.append(_said("limit.cannot_be_checked", limit, None))
-            # Not known is not "within": a larger dose must wait for the missing number.
-            more = current is None or candidate.grams_per_week > current.grams_per_week + 1e-9
-            proposable &= not (limit.absolute and more)
+            # Not known is not "within": what would be more than now must wait for the missing number.
+            proposable &= not (limit.absolute and _more_than_now(limit.what, case))
         elif (value > limit.number.value + 1e-9) if limit.upper else (value < limit.number.value - 1e-9):
             name = "limit.absolute" if limit.absolute else "limit.recommended"
             if limit.what in STEPS:
@@ -175,6 +189,17 @@ def _per_kg(case: _Case, grams: float) -> float:
     return UNKNOWN if case.person.weight is None else grams / case.person.weight
 
 
+def _more_than_now(what: str, case: _Case) -> bool:
+    """Whether the candidate gives more than the present regimen in the quantity that a limit per kg is about."""
+    candidate, current = case.candidate, case.current
+    if current is None:
+        return True
+    now = {"grams_per_kg_course": current.grams, "grams_per_kg_day": max(current.daily)}
+    then = {"grams_per_kg_course": candidate.regimen.grams, "grams_per_kg_day": _largest(case)}
+    weekly = (candidate.grams_per_week, current.grams_per_week)
+    return then.get(what, weekly[0]) > now.get(what, weekly[1]) + 1e-9
+
+
 def _largest(case: _Case) -> float:
     return max(case.candidate.daily, default=0.0)
 
@@ -196,8 +221,8 @@ def _interval_step(case: _Case) -> float | None:
 
 
 def _weekly_step(case: _Case) -> float | None:
-    """Change of the grams per week as a fraction; one vial more or less is always allowed."""
-    if case.current is None or case.smallest:
+    """Change of the grams per week as a fraction."""
+    if case.current is None:
         return None
     return abs(case.candidate.grams_per_week / case.current.grams_per_week - 1.0)
 

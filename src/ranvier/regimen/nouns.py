@@ -71,7 +71,8 @@ class Option:
 
     Strength figures are of the last full cycle within the horizon, on the primary measure, in its unit. `p_above_floor`
     is P(underlying strength stays above the floor all that cycle), None without a floor.
-    action : no_change | reduce | longer_interval | increase | shorter_interval | change_both | switch_route | start
+    action : no_change | reduce | longer_interval | increase | shorter_interval | change_both | switch_route
+        | spread (the same over more days) | start (where no regimen is in force)
     loss, loss_se : posterior expected loss and its Monte-Carlo standard error
     tie : within Monte-Carlo error of the best
     """

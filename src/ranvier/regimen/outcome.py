@@ -38,7 +38,7 @@ class Outcome:
     """Capacity of the primary measure in the cycle that is judged, by draw (n).
 
     capacity : of all measures, by draw and day from today (m × n × T)
-    below : whether it touches the floor; shortfall : mean depth below the floor, as a fraction of it [1]
+    below : whether it touches the floor; time_below : part of the cycle below it [1]; shortfall : mean depth below the floor, as a fraction of it [1]
     visits : infusion days a year that need a visit; loss : n
     """
 
@@ -105,15 +105,20 @@ def outcome(
     trough, mean, peak = capacity.min(axis=1), capacity.mean(axis=1), capacity.max(axis=1)
     level = None if floor is None else as_capacity(measure, floor)
     if level is None:
-        below, shortfall = np.zeros(trough.size, dtype=np.bool_), np.zeros(trough.size)
+        below, time_below, shortfall = (
+            np.zeros(trough.size, dtype=np.bool_),
+            np.zeros(trough.size),
+            np.zeros(trough.size),
+        )
     else:
-        below = trough < level
+        below, time_below = trough < level, (capacity < level).mean(axis=1)
         shortfall = np.maximum(level - capacity, 0.0).mean(axis=1) / max(abs(level), 1e-9)
     visits = visits_per_year(plan.candidate)
     n = np.ones(trough.size)
     quantities = {
         "grams_per_week": plan.candidate.grams_per_week * n,
         "below_floor": below.astype(np.float64),
+        "time_below": time_below,
         "shortfall": shortfall,
         "visits_per_year": visits * n,
         "step": sum(steps) * n,

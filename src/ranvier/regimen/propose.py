@@ -17,7 +17,7 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
 from ranvier.record.nouns import Record
 from ranvier.regimen.candidates import Candidate, candidates, starts
-from ranvier.regimen.guard import Person, Verdict, judge, largest_day, person_of
+from ranvier.regimen.guard import Person, Verdict, harmful, judge, largest_day, person_of
 from ranvier.regimen.nouns import Aim, Limits, Option, Proposal
 from ranvier.regimen.outcome import HOME, Outcome, forecasts, laid_out, outcome, run, step_sizes
 
@@ -28,6 +28,7 @@ ORDER = (
     "no_change",
     "reduce",
     "longer_interval",
+    "spread",
     "start_course",
     "start_dose",
     "increase",
@@ -103,6 +104,7 @@ def propose(
     now = outcomes[0]
     options = tuple(_option(posterior, looked[i], now, rank, i, knowledge, aim, person) for i in shown)
     findings = _findings(posterior, looked, rank, in_force, knowledge, aim, person, limits, said)
+    findings += harmful(record, knowledge, at)
     regimen = found[0].regimen if in_force is not None else None
     return Proposal(regimen, options, refusal, tuple(sorted(weights.items())), findings)
 
@@ -257,7 +259,8 @@ def _refusal(
     helps = _would_help(posterior)
     if not isinstance(current, InForce):
         never = any(finding.name == "regimen.never_treated" for finding in current)
-        why.append(Finding("refusal.never_treated" if never else "refusal.no_regimen", because=current))
+        because = (*current, *helps[:1]) if never else current
+        why.append(Finding("refusal.never_treated" if never else "refusal.no_regimen", because=because))
     if posterior.basis is not Basis.MEASURED:
         bound = next((limit for limit in knowledge.limits if limit.what == "measured_basis"), None)
         status = None if bound is None else bound.number.status
@@ -271,7 +274,7 @@ def _refusal(
             facts: Facts = {"probability": aim.no_response, "courses": current.courses, "fair": fair.value}
             why.append(Finding(name, facts, source=fair.source, status=fair.status))
         prior = tuple(finding for finding in aim.prior if finding.name == "swing.mostly_prior")
-        if prior:
+        if prior and not why:
             why.append(Finding("refusal.mostly_prior", because=(*prior, *helps)))
     if not posterior.diagnostics.converged:
         why.append(Finding("refusal.not_converged", because=posterior.diagnostics.findings))
@@ -434,6 +437,8 @@ def _because(
         found.append(_compared(option, one.result, now, distinct))
     parts: Facts = {name: float(np.mean(values)) for name, values in one.result.parts.items()}
     found.append(Finding("option.loss", {**parts, "loss": option.loss}, status="design"))
+    if option.action == "start":
+        found.append(Finding("option.start_is_population", status="assumed"))
     if option.regimen.route in HOME:
         found.append(Finding("option.at_home", {"route": option.regimen.route}))
     regimen, present = option.regimen, now.plan.candidate

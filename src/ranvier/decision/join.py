@@ -1,0 +1,130 @@
+"""One record, one day: the rooms called in order, and what they say gathered into one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from ranvier import __version__
+from ranvier.decision.nouns import Assessment, Dose, Treatment
+from ranvier.estimation.courses import courses_of, dose_days, in_force
+from ranvier.estimation.nouns import Posterior, Refusal
+from ranvier.estimation.posterior import estimate
+from ranvier.evidence.cautions import cautions
+from ranvier.evidence.noted import Ledger
+from ranvier.evidence.nouns import Knowledge, Number
+from ranvier.ground.findings import Finding, sources_of
+from ranvier.monitoring.watch import aim_of, watch
+from ranvier.record.nouns import Record
+from ranvier.record.until import until
+from ranvier.regimen.nouns import Aim, Limits, Proposal
+from ranvier.regimen.propose import propose
+
+
+def assess(record: Record, knowledge: Knowledge, limits: Limits | None = None, *, at: date, seed: int) -> Assessment:
+    """Everything we can say about one person on one day. Calls no clock, no disk, no network.
+
+    Facts later than `at` are left out, and that is said. limits : what the one who asks sets for this question; left out,
+    everything comes from `knowledge`.
+    """
+    ledger = Ledger(knowledge)
+    then, left_out = until(record, at)
+    treatment = treat(then, ledger.knowledge, limits, at=at, seed=seed)
+    because = (*_reasons(treatment, knowledge), *left_out)
+    return Assessment(
+        at=at,
+        seed=seed,
+        pseudonym=record.person.pseudonym,
+        invented=record.invented,
+        record_digest=record.digest,
+        knowledge_version=knowledge.version,
+        software_version=__version__,
+        treatment=treatment,
+        because=because,
+        sources=sources_of((*because, *_of_options(treatment.proposal))),
+        unverified=_unverified((*ledger.numbers(), *_of_proposal(treatment.proposal, knowledge))),
+    )
+
+
+def treat(record: Record, knowledge: Knowledge, limits: Limits | None = None, *, at: date, seed: int) -> Treatment:
+    """What helps this person: the fit, the watch, and the options. Expects a record without later facts."""
+    posterior = estimate(record, knowledge, at=at, seed=seed)
+    if isinstance(posterior, Refusal):
+        return Treatment(None, None, None, (), posterior.findings)
+    current = in_force(record, knowledge, at)
+    courses = courses_of(record, knowledge.monitoring)
+    watched = watch(posterior, current, knowledge, courses=courses)
+    floor, agreed, silent, prior = aim_of(watched)
+    aim = Aim(floor, agreed, silent, prior)
+    proposal = propose(posterior, current, record, knowledge, aim, at=at, limits=limits)
+    doses = tuple(Dose(day, i.grams, i.product, i.route) for day, i in dose_days(record, knowledge.composite))
+    return Treatment(posterior, watched, proposal, doses)
+
+
+def _reasons(treatment: Treatment, knowledge: Knowledge) -> tuple[Finding, ...]:
+    """The top of the tree: wearing-off, trend and response, then the proposal, then on what all of it stands."""
+    posterior, watched, proposal = treatment.posterior, treatment.watch, treatment.proposal
+    if posterior is None or watched is None or proposal is None:
+        return treatment.refusal
+    return (*watched.findings, *proposal.refusal, *proposal.findings, *_basis(posterior, knowledge))
+
+
+def _basis(posterior: Posterior, knowledge: Knowledge) -> tuple[Finding, ...]:
+    measure = posterior.measures[posterior.primary]
+    basis = Finding(
+        f"basis.{posterior.basis.value}",
+        {"basis": posterior.basis.value, "measure": measure.id, "n": measure.n, "igg": posterior.has_igg},
+        (*posterior.findings, *posterior.diagnostics.findings),
+    )
+    told = tuple(
+        Finding(
+            "model.weight",
+            {"population": m.population, "responds": m.responds, "probability": m.probability, "pareto_k": m.pareto_k},
+            cautions(knowledge, f"model.{m.population}"),
+            source=knowledge.populations[m.population].source if m.population in knowledge.populations else None,
+        )
+        for m in posterior.models
+    )
+    return basis, Finding("models", {"n": len(told)}, (*told, *cautions(knowledge, "model.composite")))
+
+
+def _of_options(proposal: Proposal | None) -> tuple[Finding, ...]:
+    if proposal is None:
+        return ()
+    return tuple(f for option in proposal.options for f in (*option.because, *option.limited_by))
+
+
+def _of_proposal(proposal: Proposal | None, knowledge: Knowledge) -> tuple[tuple[str, Number], ...]:
+    """Numbers of what was weighed: the guardrails for these routes, the classes, the vials of these products."""
+    if proposal is None:
+        return ()
+    routes = {option.regimen.route for option in proposal.options}
+    products = {option.regimen.product for option in proposal.options}
+    risks = {str(finding.facts["risk"]) for finding in proposal.findings if finding.name == "risk.present"}
+    limits = [
+        (f"limit.{limit.id}", limit.number)
+        for limit in knowledge.limits
+        if limit.applies.get("route", "") in (*routes, "") and limit.applies.get("risk", "") in (*risks, "")
+    ]
+    classes = [(f"class.{kind.name}", n) for kind in knowledge.classes for n in (kind.low, kind.high) if n is not None]
+    vials = [
+        (f"{id}.vial", vial)
+        for id in sorted(products & knowledge.products.keys())
+        for vial in knowledge.products[id].vials
+    ]
+    return (*limits, *classes, *vials)
+
+
+def _unverified(numbers: Iterable[tuple[str, Number]]) -> tuple[Finding, ...]:
+    """Each number that took part and was not read in its source, once."""
+    told = {
+        (name, number): Finding(
+            "number.unverified",
+            {"name": name, "value": number.value, "unit": number.unit, "where": number.where},
+            source=number.source,
+            status=number.status,
+        )
+        for name, number in numbers
+        if not number.verified
+    }
+    return tuple(told.values())
