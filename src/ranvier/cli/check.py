@@ -17,18 +17,21 @@ from ranvier.ground.notes import ExitCode, InputError, Problem
 from ranvier.record.nouns import Record, StrengthSeries, When
 
 
-@click.command(short_help="Say what a record holds, what is missing, what to mend.")
+HELP = """Read a record (YAML or JSON) and say what was understood.
+
+Exit code 0: the record can be used. 3: something must be mended. 5: no such file.
+
+\b
+Examples: ranvier check heron.yaml
+          ranvier check heron.yaml --json
+"""
+
+
+@click.command(help=HELP, short_help="Say what a record holds, what is missing, what to mend.")
 @click.argument("file", type=click.Path(path_type=str))
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object on standard output.")
 def command(file: str, as_json: bool) -> int:
-    r"""Read a record (YAML or JSON) and say what was understood.
-
-    Exit code 0: the record can be used. 3: something must be mended.
-
-    \b
-    Examples: ranvier check heron.yaml
-              ranvier check heron.yaml --json
-    """
+    """Read, then print; the words are HELP."""
     try:
         found, problems = room.read(file)
     except InputError as error:

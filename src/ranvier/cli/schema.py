@@ -12,17 +12,20 @@ FILES = {
 }
 
 
-@click.command(short_help="Print the JSON Schema of a record or of a plan.")
+HELP = """Print a JSON Schema (2020-12).
+
+\b
+record      what a record file may hold
+assessment  what `ranvier plan --json` gives
+
+\b
+Example: ranvier schema record > record.schema.json
+"""
+
+
+@click.command(help=HELP, short_help="Print the JSON Schema of a record or of a plan.")
 @click.argument("what", type=click.Choice(list(FILES)))
 def command(what: str) -> None:
-    r"""Print a JSON Schema (2020-12).
-
-    \b
-    record      what a record file may hold
-    assessment  what `ranvier plan --json` gives
-
-    \b
-    Example: ranvier schema record > record.schema.json
-    """
+    """Print the shipped file as it is."""
     package, name = FILES[what]
     click.echo((files(package) / name).read_text(encoding="utf-8"), nl=False)

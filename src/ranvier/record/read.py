@@ -19,6 +19,7 @@ from ranvier.record.plausible import Bounds, MeasureRule, plausibility
 from ranvier.record.text import LARGEST_TEXT, Document, Path, parse, place, refuse
 
 ROUTES = ("IV", "SC", "fSCIg")
+SELF = "(itself)"
 
 
 def read(path: str | os.PathLike[str]) -> tuple[n.Record, tuple[Problem, ...]]:
@@ -73,9 +74,11 @@ class _Reading:
         self.zone: ZoneInfo | None = None
         self.zoneless: list[Path] = []
         already = {p.place for p in problems}
-        self.spoilt: list[Path] = []
+        # For each place with something wrong in it, the steps that lead further down to it; SELF where it is itself wrong.
+        self.spoilt: dict[Path, set[str | int | None]] = {}
         for path, problem in structure.check(document, self.data):
-            self.spoilt.append(path)
+            for depth in range(len(path) + 1):
+                self.spoilt.setdefault(path[:depth], set()).add(path[depth] if depth < len(path) else SELF)
             if problem.place not in already:
                 self.problems.append(problem)
 
@@ -89,15 +92,16 @@ class _Reading:
 
     def sound(self, path: Path, but: str | None = None) -> bool:
         """Whether the shape of what stands at `path` is as it must be, apart from what is below its key `but`."""
-        depth = len(path)
-        return not any(bad[:depth] == path and (but is None or bad[depth : depth + 1] != (but,)) for bad in self.spoilt)
+        return self.spoilt.get(path, set()) <= {but}
 
-    def each(self, key: str, but: str | None = None) -> list[tuple[Path, dict[str, Any]]]:
-        """The well-shaped entries of the list `key`, with their paths in the file."""
-        entries = self.data.get(key, [])
-        if not isinstance(entries, list) or (key,) in self.spoilt:
+    def each(self, *keys: str, but: str | None = None) -> list[tuple[Path, dict[str, Any]]]:
+        """The well-shaped entries of the list at `keys`, with their paths in the file."""
+        entries: Any = self.data
+        for key in keys:
+            entries = entries.get(key, []) if isinstance(entries, dict) else []
+        if not isinstance(entries, list):
             return []
-        return [((key, i), e) for i, e in enumerate(entries) if self.sound((key, i), but)]
+        return [((*keys, i), e) for i, e in enumerate(entries) if self.sound((*keys, i), but)]
 
     # ---- reading single things
 
@@ -203,7 +207,6 @@ class _Reading:
             self.say(where, what, "Write, for instance: timezone: Europe/Amsterdam")
         sense.infusions(self, infusions, person)
         igg = sense.igg(self, igg, infusions)
-        strength = sense.strength(self, strength)
         sense.person(self, person)
         sense.before(self, before, [i for _, i in infusions])
         sense.dates(self, person, infusions, igg, strength)
@@ -247,17 +250,15 @@ class _Reading:
             year = None
         if "height" in raw:
             height = self.quantity(("person", "height"), raw["height"], "cm")
-            if height is not None:
-                self.bounded(("person", "height"), height, self.rules.limits["height"], "a height of")
+            bounds = self.rules.limits["height"]
+            if height is not None and not self.bounded(("person", "height"), height, bounds, "a height of"):
+                height = None
         weights = []
-        for i, entry in enumerate(raw.get("weights", ())):
-            path: Path = ("person", "weights", i)
-            if self.sound(path):
-                on, kg = self.day((*path, "on"), entry["on"]), self.number(path, entry["value"], entry["unit"], "kg")
-                if kg is not None:
-                    self.bounded(path, kg, self.rules.limits["weight"], "a weight of")
-                if on is not None and kg is not None:
-                    weights.append((path, n.Weight(on, kg)))
+        for path, entry in self.each("person", "weights"):
+            on, kg = self.day((*path, "on"), entry["on"]), self.number(path, entry["value"], entry["unit"], "kg")
+            fits = kg is not None and self.bounded(path, kg, self.rules.limits["weight"], "a weight of")
+            if on is not None and kg is not None and fits:
+                weights.append((path, n.Weight(on, kg)))
         weights = sense.weights(self, weights)
         return n.Person(
             raw["pseudonym"], year, raw.get("sex"), height, tuple(w for _, w in weights), raw.get("dominant_hand")
@@ -377,6 +378,8 @@ class _Reading:
                 place=raw.get("place"),
             )
             values = self.values((*path, "values"), raw["values"], raw["unit"], bounds)
+            if raw["values"] == []:
+                self.look((*path, "values"), f"{name} has no value", "Kept. Add values or remove the series.")
             found.append((path, replace(series, values=tuple(sense.values(self, series, values)))))
         return found
 
@@ -438,8 +441,7 @@ class _Reading:
         """The well-shaped rows of a series, in its canonical unit."""
         if not isinstance(rows, list):
             return []
-        depth = len(path)
-        bad = {p[depth] for p in self.spoilt if p[:depth] == path and len(p) > depth}
+        bad = self.spoilt.get(path, set())
         found = []
         for i, row in enumerate(rows):
             if i in bad:
@@ -496,14 +498,16 @@ class _Reading:
         raw = self.data.get("goals", {})
         if not isinstance(raw, dict) or not self.sound(("goals",)):
             return n.Goals()
-        named = {r.get("id") for r in self.data.get("strength", []) if isinstance(r, dict)} | set(series)
+        entries = self.data.get("strength")
+        spoilt = {str(e.get("id")) for e in entries if isinstance(e, dict)} if isinstance(entries, list) else set()
+        named = set(series) | (spoilt - {"None"})
         floors = []
         for i, floor in enumerate(raw.get("floors", ())):
             path: Path = ("goals", "floors", i)
             one = series.get(floor["series"])
             if one is None:
                 if floor["series"] not in named:  # a spoilt series is already complained about
-                    known = ", ".join(sorted(str(x) for x in named if x)) or "none yet"
+                    known = ", ".join(sorted(named)) or "none yet"
                     self.say(
                         (*path, "series"),
                         f"there is no strength series '{floor['series']}'",

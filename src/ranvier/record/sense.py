@@ -265,14 +265,6 @@ def _slips(r: Reading, series: n.StrengthSeries, kept: Sequence[tuple[Path, n.St
             r.look(path, what, f"Kept as written.{slip} Check it.")
 
 
-def strength(r: Reading, found: Sequence[tuple[Path, n.StrengthSeries]]) -> list[tuple[Path, n.StrengthSeries]]:
-    """A series without values says nothing."""
-    for path, series in found:
-        if not series.values and r.sound((*path, "values")):
-            r.look((*path, "values"), f"{series.id} has no value", "Kept. Add values or remove the series.")
-    return list(found)
-
-
 def dates(
     r: Reading,
     who: n.Person | None,

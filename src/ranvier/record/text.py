@@ -25,6 +25,7 @@ Path = tuple[str | int, ...]
 _NUMBER = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d*)?([eE][-+]?\d{1,3})?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(Infinity|inf)|NaN|nan")
 _TWO_ESCAPES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_ODD = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS: Mapping[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -87,8 +88,9 @@ def parse(text: str, name: str, always_text: frozenset[str]) -> tuple[Document, 
     if text.startswith("\ufeff"):
         text = text[1:]
     if text.lstrip()[:1] == "{":
-        # Two things of JSON that YAML stumbles over: tabs between tokens, and letters written as two escapes.
+        # What is plain JSON but trips YAML: tabs between tokens, letters written as two escapes, odd line breaks in text.
         text = _TWO_ESCAPES.sub(lambda m: json.loads(f'"{m[0]}"'), text.replace("\t", " "))
+        text = _ODD.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
     try:
         return _build(text, name, always_text)
     except yaml.MarkedYAMLError as error:
