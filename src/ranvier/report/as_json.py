@@ -47,7 +47,7 @@ def to_json(assessment: Assessment, knowledge: Knowledge, *, language: str = "en
     -------
     a dict valid under `schema()`; strength in each measure's unit, doses in g, times in days
     """
-    words = Words(knowledge, language)
+    words = Words(knowledge, language, assessment)
     answer = write(assessment, words)
     return {
         "at": assessment.at.isoformat(),

@@ -58,7 +58,7 @@ def to_html(assessment: Assessment, knowledge: Knowledge, *, language: str = "en
     knowledge : names products and sources
     language : of the sentences
     """
-    words = Words(knowledge, language)
+    words = Words(knowledge, language, assessment)
     page = _environment().get_template("plan.html.j2")
     return page.render(**_context(assessment, words)) + "\n"
 

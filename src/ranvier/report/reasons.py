@@ -52,7 +52,7 @@ def nearest(assessment: Assessment, name: str) -> tuple[str, ...]:
 
 def explain(assessment: Assessment, knowledge: Knowledge, name: str) -> tuple[Reason, ...]:
     """The trees behind `name`; empty where nothing has that name. See `names`."""
-    words = Words(knowledge)
+    words = Words(knowledge, assessment=assessment)
     treatment = assessment.treatment
     posterior, watch, proposal = treatment.posterior, treatment.watch, treatment.proposal
     if name == "answer":

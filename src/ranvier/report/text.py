@@ -35,7 +35,7 @@ INK, QUIET, ACCENT, WARN, DANGER, STRONG = "default", "dim", "cyan", "yellow", "
 
 def print_to(console: Console, assessment: Assessment, knowledge: Knowledge, *, short: bool = False) -> None:
     """Write the summary to a rich console; `short` stops after the options (for the demo)."""
-    console.print(summary(assessment, Words(knowledge), short=short))
+    console.print(summary(assessment, Words(knowledge, assessment=assessment), short=short))
 
 
 def render(assessment: Assessment, knowledge: Knowledge, *, colour: bool = False) -> str:

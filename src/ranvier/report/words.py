@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ranvier.decision.nouns import Measure, Posterior, Regimen
+from ranvier.decision.nouns import Assessment, Measure, Posterior, Regimen
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
 
 MINUS = "\N{MINUS SIGN}"
-_KINDS = ("action", "basis", "class", "parameter", "route", "side", "status", "unit")
+_KINDS = ("action", "basis", "class", "limit", "parameter", "route", "side", "status", "unit")
 _Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
 
 
@@ -67,11 +67,12 @@ class Words:
 
     Parameters
     ----------
-    knowledge : gives products and scales their names
+    knowledge : gives products, scales and populations their names
     code : which file of `knowledge/languages`
+    assessment : gives this person's measures and options their names
     """
 
-    def __init__(self, knowledge: Knowledge, code: str = "en") -> None:
+    def __init__(self, knowledge: Knowledge, code: str = "en", assessment: Assessment | None = None) -> None:
         self.knowledge = knowledge
         self.texts = language(code)
         self.code = code
@@ -79,6 +80,10 @@ class Words:
             name: text for room in self.texts["findings"].values() for name, text in (room or {}).items()
         }
         self._formatter = _Sentence(self)
+        posterior = assessment.treatment.posterior if assessment else None
+        proposal = assessment.treatment.proposal if assessment else None
+        self._series = {m.id: self.measure(m) for m in posterior.measures} if posterior else {}
+        self._options = {o.id: self.plan(o.regimen) for o in proposal.options} if proposal else {}
 
     # ---- names ---------------------------------------------------------------------------------------------------
 
@@ -129,11 +134,36 @@ class Words:
         """The sentence of a finding. A name without a sentence is spelt out with its facts, so nothing is lost."""
         template = self._sentences.get(finding.name)
         if template is not None:
-            said = self._formatter.vformat(template, (), finding.facts).strip()
+            said = self._formatter.vformat(template, (), {**finding.facts, **self._said(finding)}).strip()
             return said[:1].upper() + said[1:]
         name = finding.name.replace(".", ": ").replace("_", " ")
         facts = ", ".join(f"{key.replace('_', ' ')} {self.fact(value)}" for key, value in finding.facts.items())
         return f"{name[:1].upper()}{name[1:]}" + (f" ({facts})." if facts else ".")
+
+    def series(self, series: str) -> str:
+        """The measure of this id in words; the id, made readable, where it is not one that was fitted."""
+        return self._series.get(series, series.replace("_", " "))
+
+    def option(self, option: str) -> str:
+        """The plan of the option of this id; the id where it is not shown."""
+        return self._options.get(option, option.replace("-", " "))
+
+    def population(self, population: str) -> str:
+        """The title of a published model."""
+        known = self.knowledge.populations.get(population)
+        return known.title if known else population
+
+    def _said(self, finding: Finding) -> dict[str, str]:
+        """Every number of a finding together with the finding's unit, as `name_said`."""
+        unit = finding.facts.get("unit")
+        if not isinstance(unit, str):
+            return {}
+        share = unit == "1" and str(finding.facts.get("what", "")).endswith("_step")
+        return {
+            f"{name}_said": self.percent(float(value)) if share else f"{number(float(value))} {self.unit(unit)}".strip()
+            for name, value in finding.facts.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
 
     def fact(self, value: Fact | object) -> str:
         """A fact of unknown kind, as text."""
@@ -235,6 +265,36 @@ class Words:
         return f"{fixed(100 * fraction, decimals)} %"
 
 
+def _signed(words: Words, value: Any) -> str:
+    text = number(float(value))
+    return text if text.startswith(MINUS) or float(value) == 0 else f"+{text}"
+
+
+def _points(words: Words, value: Any) -> str:
+    return f"{_signed(words, round(100 * float(value)))} {words.texts['ui']['percentage_points']}"
+
+
+def _saved(words: Words, value: Any) -> str:
+    name = "less" if float(value) > 0 else "more"
+    return words.text("ui", name, x=number(abs(float(value))))
+
+
+_NAMED: dict[str, Callable[[Words, Any], str]] = {
+    "measure": lambda words, value: words.word("measure", str(value)),
+    "series": lambda words, value: words.series(str(value)),
+    "option": lambda words, value: words.option(str(value)),
+    "options": lambda words, value: ", ".join(words.option(one) for one in str(value).split(", ")),
+    "population": lambda words, value: words.population(str(value)),
+    "responds": lambda words, value: str(words.texts["ui"]["responds" if value else "no_response"]),
+    "most": lambda words, value: str(words.texts["ui"]["at_most" if value else "at_least"]),
+    "upto": lambda words, value: words.text("ui", "to", x=words.percent(float(value))),
+    "words": lambda words, value: str(value).replace("_", " ").replace(".", ", "),
+    "signed": _signed,
+    "points": _points,
+    "saved": _saved,
+}
+
+
 class _Sentence(string.Formatter):
     """`str.format` that knows our ways of writing a fact and does not stumble over an absent one."""
 
@@ -247,7 +307,7 @@ class _Sentence(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         words = self.words
         if value is None:
-            return words.unknown
+            return str(words.texts["ui"]["or_more"]) if format_spec == "upto" else words.unknown
         if format_spec == "chance":
             return words.odds(float(value))
         if format_spec == "percent":
@@ -256,8 +316,8 @@ class _Sentence(string.Formatter):
             return words.date(date.fromisoformat(str(value)[:10]))
         if format_spec == "product":
             return words.product(str(value))
-        if format_spec == "measure":
-            return words.word("measure", str(value))
+        if format_spec in _NAMED:
+            return _NAMED[format_spec](words, value)
         if format_spec in _KINDS:
             return words.word(format_spec, str(value))
         if not format_spec:
