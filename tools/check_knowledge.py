@@ -47,6 +47,7 @@ KINDS = (
     ("monitoring/watch.yaml", "watch"),
     ("safety/risks.yaml", "risks"),
     ("safety/drugs.yaml", "drugs"),
+    ("record/plausibility.yaml", "plausibility"),
 )
 
 # The one unit each parameter is kept in. A published value in another unit is converted when it is written down.
@@ -126,7 +127,8 @@ def check(root: Path, today: date) -> Book:
     for path, data in book.files.items():
         _norway(book, path, data)
         for place, number in _mappings_with(data, "value"):
-            if not isinstance(number["value"], Mapping | list):
+            # In files without a schema a word may be called "value"; only a figure is a number there.
+            if kind_of(path) or isinstance(number["value"], int | float):
                 _number(book, path, place, number)
         _source_names(book, path, data, sources)
         _review(book, path, data)
@@ -138,6 +140,7 @@ def check(root: Path, today: date) -> Book:
     _scales(book)
     _limits(book)
     _watch(book)
+    _plausible(book)
     return book
 
 
@@ -193,13 +196,13 @@ def _lay_out(book: Book, folder: Path) -> None:
             book.mend(path, place, what, remedy)
 
 
-def _plain(data: Any) -> Any:
-    """The data as JSON would hold them: dates as text."""
+def _plain(data: Any, key: str = "") -> Any:
+    """The data as JSON would hold them. Review dates become text; a bare date anywhere else is a fault, so it stays one."""
     if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {str(name): _plain(value, key if key == "reviewed" else str(name)) for name, value in data.items()}
     if isinstance(data, list):
         return [_plain(item) for item in data]
-    return data.isoformat() if isinstance(data, date) else data
+    return data.isoformat() if isinstance(data, date) and key == "reviewed" else data
 
 
 def _in_words(error: Any) -> tuple[str, str, str]:
@@ -722,6 +725,36 @@ def _watch(book: Book) -> None:
             book.mend(
                 path, f"loss.{name}.value", f"{weight['value']:g} would reward it", "A weight of the loss is 0 or more."
             )
+
+
+def _plausible(book: Book) -> None:
+    path = "record/plausibility.yaml"
+    if not book.sound(path):
+        return
+    data = book.files[path]
+    for name, limit in data["limits"].items():
+        if fault := _unit_fault(limit["unit"]):
+            book.mend(path, f"limits.{name}.unit", fault, "Write the UCUM code.")
+        soft, hard = limit.get("soft", {}), limit.get("hard", {})
+        if soft.get("low", math.inf) < hard.get("low", -math.inf) or soft.get("high", -math.inf) > hard.get(
+            "high", math.inf
+        ):
+            book.mend(path, f"limits.{name}", "the soft bounds reach beyond the hard ones", "Let hard enclose soft.")
+    scales = {item["id"]: item for _, group in book.under("scales") for item in group["scales"]}
+    for measure, about in data["measures"].items():
+        for kind in ("devices", "variants"):
+            for name, own in about.get(kind, {}).items():
+                place = f"measures.{measure}.{kind}.{name}"
+                scale = scales.get(name)
+                if scale is None or scale["measure"] != measure:
+                    book.mend(path, place, f"is no scale of {measure}", "Add it to scales/, or use the id from there.")
+                elif own.get("high", scale["range"]["high"]) != scale["range"]["high"]:
+                    book.mend(
+                        path,
+                        place,
+                        f"ends at {own['high']:g}, in scales/ at {scale['range']['high']:g}",
+                        "Agree on one.",
+                    )
 
 
 # ---------------------------------------------------------------------------------------------- saying it

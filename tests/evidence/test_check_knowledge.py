@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 import shutil
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ PRIVIGEN = "products/privigen.yaml"
 GRIP = "scales/grip.yaml"
 LIMITS = "limits/guardrails.yaml"
 WATCH = "monitoring/watch.yaml"
+PLAUSIBLE = "record/plausibility.yaml"
 SOURCES = "evidence/sources.yaml"
 
 
@@ -48,7 +50,7 @@ def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The rooms this checker has schemas for, copied once; each test mends what it spoiled."""
     folder = tmp_path_factory.mktemp("copy") / "knowledge"
     return shutil.copytree(
-        SHIPPED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", "languages", "exchange", "record")
+        SHIPPED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__", "languages", "exchange")
     )
 
 
@@ -139,6 +141,7 @@ def put(place: str, value: Any) -> Callable[[Any], None]:
         (PRIVIGEN, "vials.0.unit", "mg", "is mg, but must be g"),
         (PRIVIGEN, "vials.0.value", 100, "sizes are not positive and rising"),
         (PRIVIGEN, "top_rate.value", 0.1, "an infusion rate falls"),
+        (PRIVIGEN, "aliases", [date(2026, 1, 2)], "is not a string"),
         # scales
         (GRIP, "scales.0.range.high", -1, "low 0 is not below high -1"),
         (GRIP, "scales.2.smallest_change.0.unit", "kg", "kg never becomes kPa"),
@@ -155,6 +158,12 @@ def put(place: str, value: Any) -> Callable[[Any], None]:
         (SOURCES, "sources.li2024b.doi", "https://doi.org/10.1002/acn3.52107", "is not a DOI"),
         (SOURCES, "sources.hahn2013.pmid", "PMC24725024", "is not a PubMed number"),
         (SOURCES, "sources.li2024b.kind", "hearsay", "Write one of: study, trial"),
+        # what a record may hold
+        (PLAUSIBLE, "limits.weight.unit", "kilo", "is not a valid UCUM unit"),
+        (PLAUSIBLE, "limits.weight.soft.high", 500, "the soft bounds reach beyond the hard ones"),
+        (PLAUSIBLE, "limits.weight.colour", "blue", "'colour' is not known here"),
+        (PLAUSIBLE, "measures.grip.devices", {"spring": {"name": "spring"}}, "is no scale of grip"),
+        (PLAUSIBLE, "measures.mrc_sum.variants.mrc80.high", 90, "ends at 90, in scales/ at 80"),
         # review
         (WATCH, "reviewed.again", date(2026, 11, 30), "the review was due on 2026-11-30; today is 2026-12-01"),
         (WATCH, "reviewed.again", date(2020, 1, 1), "is not after the last"),
@@ -204,6 +213,36 @@ def test_a_name_given_twice_is_a_fault_because_the_second_would_win(spoil: Any) 
 def test_bare_words_that_yaml_reads_as_true_are_found(spoil: Any) -> None:
     text = spoil(WATCH, lambda data: data["reviewed"].update({True: "x"}))
     assert "a bare on, off, yes or no stands as a name" in text
+
+
+def test_no_rubbish_makes_the_checker_fall_over(spoil: Any) -> None:
+    rubbish = [None, True, -1.5, float("nan"), "", "x", [1], {"a": 1}, [], {}, date(2020, 1, 1), {1: 2}, {"value": 1}]
+    chance = random.Random(7)
+
+    def somewhere(content: Any) -> Any:
+        if isinstance(content, dict) and content and chance.random() < 0.9:
+            key = chance.choice(list(content))
+            return {**content, key: somewhere(content[key])}
+        if isinstance(content, list) and content and chance.random() < 0.9:
+            place = chance.randrange(len(content))
+            return [*content[:place], somewhere(content[place]), *content[place + 1 :]]
+        return chance.choice(rubbish)
+
+    for path in (SOURCES, OWN, LI, PRIVIGEN, GRIP, LIMITS, WATCH, PLAUSIBLE) * 3:
+        text = spoil(path, lambda data: yaml.safe_dump(somewhere(data), allow_unicode=True))
+        assert text.splitlines()[-1].endswith("files")
+
+
+def test_a_word_called_value_in_another_room_is_not_taken_for_a_number(knowledge: Path) -> None:
+    words = knowledge / "languages/xx.yaml"
+    words.parent.mkdir(exist_ok=True)
+    words.write_text("ui: {value: value, unit: unit}\n", "utf-8")
+    try:
+        assert "languages/xx.yaml" not in checker.told(checker.check(knowledge, TODAY))
+        words.write_text("limits: {value: 3}\n", "utf-8")
+        assert "limits: has no unit" in checker.told(checker.check(knowledge, TODAY))
+    finally:
+        words.unlink()
 
 
 def test_a_file_that_is_no_yaml_and_one_that_is_gone_are_both_named(knowledge: Path, spoil: Any) -> None:

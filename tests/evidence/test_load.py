@@ -6,12 +6,16 @@ import math
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import ranvier.knowledge
 from ranvier.evidence import load
-from ranvier.evidence.load import files, read, version
+from ranvier.evidence.load import COMPOSITE, FOLDERS, files, read, version
 from ranvier.evidence.nouns import Number, Prior
 from ranvier.ground.notes import InputError
 
@@ -129,6 +133,43 @@ def test_files_that_cannot_be_read_are_all_named_at_once(folder: Path) -> None:
     for path in ("products/privigen.yaml", "scales/grip.yaml", "limits/cautions.yaml", "populations/li2024b.yaml"):
         assert path in places
     assert all("make knowledge" in problem.remedy for problem in error.value.problems)
+
+
+RUBBISH = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=4), st.integers(), max_size=2),
+)  # fmt: skip
+READ_HERE = sorted(path for path, _ in files(SHIPPED) if path.startswith(FOLDERS))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(READ_HERE), data=st.data())
+def test_whatever_stands_in_a_file_it_is_read_or_refused_with_a_place(
+    folder: Path, path: str, data: st.DataObject
+) -> None:
+    original = (folder / path).read_bytes()
+    content = yaml.safe_load(original)
+    spoiled = _spoil_somewhere(content, data)
+    (folder / path).write_text(yaml.safe_dump(spoiled, allow_unicode=True), "utf-8")
+    try:
+        read(folder)
+    except InputError as error:
+        # A population that cannot be read is told again by the composite that stands on it; nothing else is dragged in.
+        places = {problem.place.removeprefix("knowledge/") for problem in error.problems}
+        assert places <= {path, COMPOSITE}
+    finally:
+        (folder / path).write_bytes(original)
+
+
+def _spoil_somewhere(content: Any, data: st.DataObject) -> Any:
+    """The content with one part, anywhere, replaced by rubbish."""
+    if isinstance(content, dict) and content and data.draw(st.integers(0, 9)):
+        key = data.draw(st.sampled_from(sorted(content, key=str)))
+        return {**content, key: _spoil_somewhere(content[key], data)}
+    if isinstance(content, list) and content and data.draw(st.integers(0, 9)):
+        place = data.draw(st.integers(0, len(content) - 1))
+        return [*content[:place], _spoil_somewhere(content[place], data), *content[place + 1 :]]
+    return data.draw(RUBBISH)
 
 
 def _spread(prior: Prior) -> Number:

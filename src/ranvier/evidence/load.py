@@ -87,7 +87,7 @@ def read(root: Traversable) -> Knowledge:
     def under(folder: str) -> Iterator[str]:
         return (path for path in parsed if path.startswith(folder + "/") and path != COMPOSITE)
 
-    raw_populations = {parsed[path].get("id", path): parsed[path] for path in under("populations")}
+    raw_populations = {str(parsed[path].get("id")): parsed[path] for path in under("populations")}
     sources = one("evidence/sources.yaml", _sources)
     populations = each(under("populations"), _population)
     composite = one(COMPOSITE, lambda data: _composite(data, raw_populations))
@@ -100,6 +100,7 @@ def read(root: Traversable) -> Knowledge:
     loss = one("monitoring/watch.yaml", lambda data: _numbers(data["loss"]))
     risks = one("safety/risks.yaml", lambda data: {key: _risk(key, value) for key, value in data["risks"].items()})
     drugs = one("safety/drugs.yaml", lambda data: {key: _drug(key, value) for key, value in data["drugs"].items()})
+    reviewed = {path: again for path in parsed for again in each(iter([path]), _review_again) if again is not None}
     if problems:
         raise InputError("The knowledge files cannot be used", tuple(problems))
     return Knowledge(
@@ -114,7 +115,7 @@ def read(root: Traversable) -> Knowledge:
         classes=classes,
         loss=loss,
         cautions=cautions,
-        reviewed={path: _review_again(data) for path, data in parsed.items() if "reviewed" in data},
+        reviewed=reviewed,
         risks=risks,
         drugs=drugs,
     )
@@ -149,6 +150,12 @@ def _unreadable(path: str, why: str) -> Problem:
     )
 
 
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a name")
+    return value
+
+
 def _number(data: Data) -> Number:
     return Number(float(data["value"]), data["unit"], data["source"], data["where"], data["status"])
 
@@ -161,7 +168,9 @@ def _numbers(data: Mapping[str, Data]) -> dict[str, Number]:
     return {key: _number(value) for key, value in data.items()}
 
 
-def _review_again(data: Data) -> date:
+def _review_again(data: Data) -> date | None:
+    if "reviewed" not in data:
+        return None
     again = data["reviewed"]["again"]
     if not isinstance(again, date):
         raise TypeError("reviewed.again is not a date")
@@ -195,7 +204,7 @@ def _bound(value: float | None) -> float | None:
 
 def _population(data: Data) -> Population:
     return Population(
-        id=data["id"],
+        id=_name(data["id"]),
         title=data["title"],
         structure=data["structure"],
         disease=data["disease"],
@@ -253,7 +262,7 @@ def _product(data: Data) -> Product:
         for country, label in data["labels"].items()
     )
     return Product(
-        id=data["id"],
+        id=_name(data["id"]),
         name=data["name"],
         aliases=tuple(data["aliases"]),
         concentration=_number(data["concentration"]),
@@ -271,7 +280,7 @@ def _product(data: Data) -> Product:
 def _scales(data: Data) -> list[Scale]:
     return [
         Scale(
-            id=item["id"],
+            id=_name(item["id"]),
             measure=item["measure"],
             name=item["name"],
             unit=item["unit"],

@@ -187,8 +187,8 @@ class Limit:
 
     id: str
     # grams_per_kg_course | grams_per_kg_month | grams_per_kg_week | grams_per_kg_day | grams_per_day | interval
-    # | dose_step | interval_step | weekly_grams_step | changes_at_once | hold_cycles | measured_basis | ml_per_kg_hour | ml_per_site
-    # | sc_ratio | sc_start
+    # | dose_step | interval_step | weekly_grams_step | changes_at_once | hold_cycles | measured_basis
+    # | ml_per_kg_hour | ml_per_site | sc_ratio | sc_start
     what: str
     number: Number
     absolute: bool
