@@ -4,7 +4,7 @@ Parameters are a vector x on the estimation scale (log, logit or as they are): 0
 `ranvier.kinetics.kernels`), 8 own IgG, 9 C50, 10 kout, 11 decline [1/a], then four for each measure: level, imax, residual
 SD, persistence. The readable twin is `objective.py`.
 
-One pass along the time line carries the modes, the relative strengths and all their derivatives (forward sensitivities).
+One pass along the time line carries the modes, the gains of strength and all their derivatives (forward sensitivities).
 """
 
 from typing import NamedTuple
@@ -166,8 +166,8 @@ def misfit(
     c50, kout = theta[C50], theta[KOUT]
     delta = theta[DECLINE] / YEAR
     dx0, dx1, dx2 = np.empty(PK), np.empty(PK), np.empty(PK)
-    r = np.empty(measures)
-    s = np.zeros((measures, nl))  # derivatives of r
+    v = np.empty(measures)  # gain over the untreated strength, relative to it
+    s = np.zeros((measures, nl))  # its derivatives
     e_last, t_last = np.zeros(measures), np.full(measures, np.nan)
     de_last = np.zeros((measures, nl))
     de, dz, dl = np.empty(nl), np.empty(nl), np.empty(nl)
@@ -185,13 +185,14 @@ def misfit(
     for m in range(measures):
         q = FIRST_MEASURE + PER_MEASURE * m
         imax = theta[q + 1] * belief.responds
-        r[m] = 1.0 / (1.0 - imax * g)
+        balance = 1.0 / (1.0 - imax * g)
+        v[m] = balance * imax * g
         if derivatives:
-            dg = imax * r[m] ** 2 * c50 / (c50 + excess) ** 2
+            dg = imax * balance**2 * c50 / (c50 + excess) ** 2
             for a in range(na):
                 s[m, a] = dg * dx0[a]
             s[m, na] = -dg * excess
-            s[m, na + 3] = r[m] ** 2 * g * slope[q + 1] * belief.responds
+            s[m, na + 3] = balance**2 * g * slope[q + 1] * belief.responds
 
     # Constants of the step, kept while its length stays the same.
     ex = np.empty((4, MODES))  # decay to the three nodes and the end
@@ -252,36 +253,36 @@ def misfit(
             g0, g1, g2 = x0 * b0, x1 * b1, x2 * b2
             kh = kout * h
             left = np.exp(-delta * t)
-            p0, p1, p2 = W0 * left * sn0 * kh, W1 * left * sn1 * kh, W2 * left * sn2 * kh
+            p0, p1, p2 = left * sn0, left * sn1, left * sn2  # what decline has left of the level, at the nodes
             for m in range(measures):
                 q = FIRST_MEASURE + PER_MEASURE * m
                 imax = theta[q + 1] * belief.responds
                 a0, a1, a2 = kh * (1.0 - imax * g0), kh * (1.0 - imax * g1), kh * (1.0 - imax * g2)
                 loss = W0 * a0 + W1 * a1 + W2 * a2
-                e0 = p0 * np.exp(M00 * a0 + M01 * a1 + M02 * a2 - loss)
-                e1 = p1 * np.exp(M10 * a0 + M11 * a1 + M12 * a2 - loss)
-                e2 = p2 * np.exp(M20 * a0 + M21 * a1 + M22 * a2 - loss)
+                e0 = W0 * np.exp(M00 * a0 + M01 * a1 + M02 * a2 - loss)
+                e1 = W1 * np.exp(M10 * a0 + M11 * a1 + M12 * a2 - loss)
+                e2 = W2 * np.exp(M20 * a0 + M21 * a1 + M22 * a2 - loss)
+                q0 = e0 * kh * (p0 - 1.0 + imax * g0)
+                q1 = e1 * kh * (p1 - 1.0 + imax * g1)
+                q2 = e2 * kh * (p2 - 1.0 + imax * g2)
                 base = np.exp(-loss)
-                gain = e0 + e1 + e2
-                new = base * r[m] + gain
+                gain = q0 + q1 + q2
+                new = base * v[m] + gain
                 if derivatives:
-                    r0 = e0 * M00 + e1 * M10 + e2 * M20 - W0 * new  # derivative of the new r by a0, a1, a2
-                    r1 = e0 * M01 + e1 * M11 + e2 * M21 - W1 * new
-                    r2 = e0 * M02 + e1 * M12 + e2 * M22 - W2 * new
-                    k0 = -r0 * kh * imax * c50 * b0 * b0  # by X at the nodes
-                    k1 = -r1 * kh * imax * c50 * b1 * b1
-                    k2 = -r2 * kh * imax * c50 * b2 * b2
+                    r0 = q0 * M00 + q1 * M10 + q2 * M20 - W0 * new  # derivative of the new v by a0, a1, a2
+                    r1 = q0 * M01 + q1 * M11 + q2 * M21 - W1 * new
+                    r2 = q0 * M02 + q1 * M12 + q2 * M22 - W2 * new
+                    j0, j1, j2 = kh * (e0 - r0), kh * (e1 - r1), kh * (e2 - r2)  # by the effect at the nodes
+                    k0, k1, k2 = imax * c50 * b0 * b0 * j0, imax * c50 * b1 * b1 * j1, imax * c50 * b2 * b2 * j2  # by X
                     for a in range(na):
                         s[m, a] = base * s[m, a] + k0 * dx0[a] + k1 * dx1[a] + k2 * dx2[a]
                     s[m, na] = base * s[m, na] - (k0 * x0 + k1 * x1 + k2 * x2)
                     s[m, na + 1] = base * s[m, na + 1] + r0 * a0 + r1 * a1 + r2 * a2 + gain
-                    s[m, na + 2] = base * s[m, na + 2] - delta * (
-                        e0 * (t + N0 * h) + e1 * (t + N1 * h) + e2 * (t + N2 * h)
+                    s[m, na + 2] = base * s[m, na + 2] - delta * kh * (
+                        e0 * p0 * (t + N0 * h) + e1 * p1 * (t + N1 * h) + e2 * p2 * (t + N2 * h)
                     )
-                    s[m, na + 3] = (
-                        base * s[m, na + 3] - kh * (r0 * g0 + r1 * g1 + r2 * g2) * slope[q + 1] * belief.responds
-                    )
-                r[m] = new
+                    s[m, na + 3] = base * s[m, na + 3] + (j0 * g0 + j1 * g1 + j2 * g2) * slope[q + 1] * belief.responds
+                v[m] = new
             t += h
         at_slot = timeline.slot[j]
         if at_slot < 0:
@@ -319,7 +320,7 @@ def misfit(
                 continue
             q = FIRST_MEASURE + PER_MEASURE * m
             level, sigma, phi = theta[q], theta[q + 2], theta[q + 3]
-            f = level * r[m]
+            f = level * (1.0 + v[m])
             add = belief.add[m]
             spread = sigma * f if belief.proportional[m] == 1 else sigma
             variance = spread * spread + add * add

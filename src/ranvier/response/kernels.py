@@ -1,8 +1,10 @@
 """Compiled response: how relative strength r follows the IgG excess X. The readable twins are in `turnover.py`.
 
-dr/dt = kout (s(t) - (1 - E(t)) r), E = Imax X / (C50 + X). Over one step of length h the loss rate a(t) = kout (1 - E) is
-read at three Gauss nodes and integrated as the parabola through them, A(t) = integral of a; then, exactly,
-r(h) = exp(-A(h)) r(0) + integral of exp(A(t) - A(h)) kout s(t) dt, the integral again by the three nodes.
+dr/dt = kout (s(t) - (1 - E(t)) r), E = Imax X / (C50 + X), written for the gain v = r - 1 over the untreated strength, so
+that an untreated person stays exactly where she is: dv/dt = kout (s(t) - 1 + E(t)) - kout (1 - E(t)) v. Over one step of
+length h the loss rate a(t) = kout (1 - E) is read at three Gauss nodes and integrated as the parabola through them,
+A(t) = integral of a; then, exactly, v(h) = exp(-A(h)) v(0) + integral of exp(A(t) - A(h)) kout (s(t) - 1 + E(t)) dt, the
+integral again by the three nodes.
 """
 
 import numpy as np
@@ -73,12 +75,12 @@ def paths(
     fh = np.empty(3)
     z = np.empty(3)
     flow = np.empty(3)
-    r = np.empty(measures)
+    v = np.empty(measures)  # gain over the untreated strength
     for n in range(first, last):
         for k in range(3):
             z[k] = modes[n, k]
         for m in range(measures):
-            r[m] = relative[n, m]
+            v[m] = relative[n, m] - 1.0
         s = 1.0
         previous = -1.0
         half = c50[n]
@@ -126,7 +128,8 @@ def paths(
                     e0 = np.exp(M00 * a0 + M01 * a1 + M02 * a2 - total)
                     e1 = np.exp(M10 * a0 + M11 * a1 + M12 * a2 - total)
                     e2 = np.exp(M20 * a0 + M21 * a1 + M22 * a2 - total)
-                    r[m] = np.exp(-total) * r[m] + kh * s * (W0 * e0 * s0n + W1 * e1 * s1n + W2 * e2 * s2n)
+                    p0, p1, p2 = s * s0n - 1.0 + i * g0, s * s1n - 1.0 + i * g1, s * s2n - 1.0 + i * g2
+                    v[m] = np.exp(-total) * v[m] + kh * (W0 * e0 * p0 + W1 * e1 * p1 + W2 * e2 * p2)
                 s *= ds
                 for k in range(3):
                     z[k] = z[k] * dh[k] + flow[k] * fh[k]
@@ -134,4 +137,4 @@ def paths(
             if t >= 0:
                 excess[n, t] = z[0] + z[1] + z[2]
                 for m in range(measures):
-                    strength[m, n, t] = r[m]
+                    strength[m, n, t] = 1.0 + v[m]

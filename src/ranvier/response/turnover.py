@@ -31,11 +31,12 @@ class Schedule:
     slot: npt.NDArray[np.int64]
 
 
-def schedule(doses: Doses, times: FloatArray, *, begin: float) -> Schedule:
+def schedule(doses: Doses, times: FloatArray, *, begin: float, fine: bool = True) -> Schedule:
     """Cut time from `begin` to the last of `times` [d, increasing, >= begin] at doses, outputs and the longest step.
 
     Doses that began before `begin` count only for what of them runs after it. At the very time of a bolus an output shows
-    the value before it (a trough is measured before the infusion).
+    the value before it (a trough is measured before the infusion). `fine` False leaves out the longest step: enough for IgG
+    alone, which is exact over any step.
 
     Raises
     ------
@@ -55,7 +56,9 @@ def schedule(doses: Doses, times: FloatArray, *, begin: float) -> Schedule:
         if e > s:
             flow[(middle > s) & (middle < e), channel] += grams / (e - s)
     longest = np.where(flow.any(axis=1), kernels.LONGEST_STEP_OF_INFUSION, kernels.LONGEST_STEP)
-    pieces = np.maximum(np.ceil(gaps / longest - 1e-9), 1).astype(np.int64)
+    pieces = (
+        np.maximum(np.ceil(gaps / longest - 1e-9), 1).astype(np.int64) if fine else np.ones(gaps.size, dtype=np.int64)
+    )
     ends = np.cumsum(pieces) - 1  # the step that ends at each corner but the first
     length = np.repeat(gaps / pieces, pieces)
     inflow = np.repeat(flow, pieces, axis=0)
@@ -146,16 +149,17 @@ def respond(
     Li Z et al. Ann Clin Transl Neurol 2024;11:1977, with a slow decline added. doi:10.1002/acn3.52107
     """
     nodes, weights = np.array(kernels.NODES), np.array(kernels.WEIGHTS)
-    values, t, r = [], start, relative
+    values, t, v = [], start, relative - 1.0  # the gain over the untreated strength
     for h in lengths:
         at = t + nodes * h
-        loss = kout * (1.0 - effect(np.array([excess(float(u)) for u in at]), c50=c50, imax=imax))
+        inhibited = effect(np.array([excess(float(u)) for u in at]), c50=c50, imax=imax)
+        loss = kout * (1.0 - inhibited)
         to_node = h * kernels.PARTIAL @ loss
         whole = float(h * weights @ loss)
-        gain = kout * np.exp(-decline * (at - start))
-        r = float(np.exp(-whole) * r + h * np.sum(weights * np.exp(to_node - whole) * gain))
+        gain = kout * (np.expm1(-decline * (at - start)) + inhibited)
+        v = float(np.exp(-whole) * v + h * np.sum(weights * np.exp(to_node - whole) * gain))
         t += h
-        values.append(r)
+        values.append(1.0 + v)
     return np.array(values)
 
 
