@@ -350,7 +350,7 @@ def unverified(folder: Path) -> str:
     for path, data in _data_files(folder):
         for place, item in _mappings_with(data, "status"):
             if item["status"] in groups:
-                value = f"{item['value']:g} {item['unit']}" if "value" in item else ""
+                value = f"{item['value']:g} {item['unit']}".removesuffix(" 1") if "value" in item else ""
                 reason = str(item.get("where") or item.get("why") or item.get("says") or "")
                 groups[item["status"]].append((path, place, value, cited(item.get("source")), reason))
     parts: list[str] = []
