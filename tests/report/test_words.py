@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.report import fake
@@ -90,6 +91,21 @@ def test_every_finding_named_in_the_code_has_a_sentence():
     }
     assert len(named) > 20
     assert sorted(name for name in named if not WORDS.knows(name)) == []
+
+
+def test_no_name_stands_twice_in_the_file_of_sentences():
+    """YAML keeps the last of two equal names and says nothing."""
+
+    class Strict(yaml.SafeLoader):
+        pass
+
+    def once(loader, node):
+        names = [loader.construct_object(key) for key, _ in node.value]
+        assert sorted({n for n in names if names.count(n) > 1}) == []
+        return loader.construct_mapping(node, deep=True)
+
+    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, once)
+    assert yaml.load((SOURCE / "knowledge/languages/en.yaml").read_text(encoding="utf-8"), Loader=Strict)
 
 
 def test_rooms_and_their_sentences_stand_in_alphabetical_order():

@@ -275,7 +275,7 @@ def _points(words: Words, value: Any) -> str:
 
 
 def _saved(words: Words, value: Any) -> str:
-    name = "less" if float(value) > 0 else "more"
+    name = "difference_less" if float(value) > 0 else "difference_more"
     return words.text("ui", name, x=number(abs(float(value))))
 
 
