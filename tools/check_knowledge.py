@@ -9,6 +9,7 @@ changes nothing; it only says.
 from __future__ import annotations
 
 import argparse
+import csv
 import itertools
 import json
 import math
@@ -124,6 +125,7 @@ def check(root: Path, today: date) -> Book:
     _read(book, root)
     _lay_out(book, root / "schemas")
     sources = _names(book, "evidence/sources.yaml", "sources")
+    _tables(book, root, sources)
     for path, data in book.files.items():
         _norway(book, path, data)
         for place, number in _mappings_with(data, "value"):
@@ -159,6 +161,43 @@ def _read(book: Book, root: Path) -> None:
     for path in (pattern for pattern, _ in KINDS if "*" not in pattern):
         if path not in book.files and path not in book.problems:
             book.mend(path, "file", "is missing", "Put it back; the program cannot start without it.")
+
+
+def _tables(book: Book, root: Path, sources: frozenset[str]) -> None:
+    """CSV files, where a clinician edits rows: every row as wide as the head; sources and statuses known, if there are any."""
+    for file in sorted(root.rglob("*.csv")):
+        path = file.relative_to(root).as_posix()
+        lines = (line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
+        head, *rows = list(csv.reader(lines)) or [[]]
+        book.files[path] = rows
+        if not head or len(set(head)) < len(head):
+            book.mend(path, "head", "is missing or names a column twice", "Name every column once in the first line.")
+            continue
+        for index, row in enumerate(rows, start=1):
+            if len(row) != len(head):
+                book.mend(
+                    path,
+                    f"row {index}",
+                    f"has {len(row)} cells; the head has {len(head)}",
+                    "Quote a cell that holds a comma.",
+                )
+                continue
+            cells = dict(zip(head, row, strict=True))
+            for name in re.findall(r"[^\s;,+]+", cells.get("source", "")):
+                if name not in sources:
+                    book.mend(
+                        path,
+                        f"row {index}, source",
+                        f"'{name}' is not in evidence/sources.yaml",
+                        "Add it there, or mend it.",
+                    )
+            if cells.get("status", "read") not in ("", *STATUSES):
+                book.mend(
+                    path,
+                    f"row {index}, status",
+                    f"'{cells['status']}' is not a status",
+                    f"Write one of: {_or(STATUSES)}.",
+                )
 
 
 class _Strict(yaml.CSafeLoader):

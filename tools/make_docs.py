@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import csv
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -319,10 +320,11 @@ def cautions(knowledge: Knowledge) -> str:
 def sources(knowledge: Knowledge, folder: Path) -> str:
     """All sources, with the files that stand on them."""
     used: dict[str, set[str]] = {}
-    for path, data in _data_files(folder):
+    for path, data in _data_files(folder, everything=True):
         if path != "evidence/sources.yaml":
             for _, item in _mappings_with(data, "source"):
-                used.setdefault(str(item["source"]), set()).add(path)
+                for name in re.findall(r"\w+", str(item["source"])):
+                    used.setdefault(name, set()).add(path)
     rows = []
     for it in sorted(knowledge.sources.values(), key=lambda source: source.id):
         links = [f"doi:{it.doi}" if it.doi else "", f"PubMed {it.pmid}" if it.pmid else ""]
@@ -365,11 +367,15 @@ def unverified(folder: Path) -> str:
     )
 
 
-def _data_files(folder: Path) -> Iterator[tuple[str, Any]]:
-    for file in sorted(folder.rglob("*.yaml")):
+def _data_files(folder: Path, everything: bool = False) -> Iterator[tuple[str, Any]]:
+    """(path, content) of the folders `evidence` reads, or of every YAML and CSV file; a CSV row is a mapping."""
+    for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder).as_posix()
-        if path.startswith(FOLDERS):
+        if file.suffix == ".yaml" and (everything or path.startswith(FOLDERS)):
             yield path, yaml.load(file.read_bytes(), yaml.CSafeLoader)
+        elif file.suffix == ".csv" and everything:
+            lines = (line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
+            yield path, list(csv.DictReader(lines))
 
 
 def _mappings_with(data: Any, key: str, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
