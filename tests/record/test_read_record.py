@@ -224,7 +224,7 @@ def test_142_among_values_of_14_is_pointed_out_on_a_scale_that_reaches_it():
     data["strength"][0]["values"][7][1] = 142
     problem = only(data, LOOK)
     assert problem.place == "strength[0].values[7]"
-    assert "Was 14.2 meant?" in problem.remedy
+    assert "Was 14.2 kPa meant?" in problem.remedy
     assert 142.0 in [v.value for v in read(data)[0].strength[0].values]
 
 
@@ -369,7 +369,7 @@ def test_a_dose_without_a_unit_says_how_to_write_one():
     data = heron()
     data["infusions"][0]["dose"] = 40
     problem = only(data, MEND)
-    assert "no unit" in problem.what
+    assert "not a number with its unit" in problem.what
     assert problem.remedy.endswith("dose: {value: 40, unit: g}")
 
 

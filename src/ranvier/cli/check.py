@@ -16,7 +16,6 @@ from ranvier.cli import words
 from ranvier.ground.notes import ExitCode, InputError, Problem
 from ranvier.record.nouns import Record, StrengthSeries, When
 
-
 HELP = """Read a record (YAML or JSON) and say what was understood.
 
 Exit code 0: the record can be used. 3: something must be mended. 5: no such file.

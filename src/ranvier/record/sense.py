@@ -6,18 +6,19 @@ gives back the facts that stay. Only an exact copy of a fact is ever dropped, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from math import log
 from statistics import median
 from typing import TYPE_CHECKING
 
+from ranvier.ground.units import enter
 from ranvier.record import nouns as n
 from ranvier.record.digest import when_key
 from ranvier.record.text import Path, place
 
 if TYPE_CHECKING:
-    from ranvier.record.read import _Reading as Reading
+    from ranvier.record.reading import Reading
 
 Infusions = Sequence[tuple[Path, n.Infusion]]
 Levels = Sequence[tuple[Path, n.IgGLevel]]
@@ -79,33 +80,32 @@ def weight_at(who: n.Person | None, day: date) -> n.Weight | None:
 
 
 def infusions(r: Reading, found: Infusions, who: n.Person | None) -> None:
-    """Times in order, no copy counted twice, and no dose that nobody can have received."""
-    for path, one in found:
-        _duration(r, path, one)
+    """No copy counted twice, and no dose that nobody can have received."""
     _copies(r, found)
     _per_kilogram(r, found, who)
 
 
-def _duration(r: Reading, path: Path, one: n.Infusion) -> None:
-    if one.stop is None:
+def duration(r: Reading, path: Path, start: n.When | None, stop: n.When | None, route: str, grams: float) -> None:
+    """Start before stop, and a length that an infusion may have. grams : 0 where the dose is not known"""
+    if start is None or not isinstance(stop, datetime):
         return
-    if not isinstance(one.start, datetime):
+    if not isinstance(start, datetime):
         r.say(
             (*path, "start"), "the end has a time, the start has none", "Add the time of the start, or leave out stop."
         )
         return
-    hours = (one.stop - one.start).total_seconds() / 3600
+    hours = (stop - start).total_seconds() / 3600
     bounds = r.rules.limits["infusion_hours"]
     if hours <= bounds.hard_low:
-        what = f"the infusion stops {said(one.stop)}, not after it starts {said(one.start)}"
+        what = f"the infusion stops {said(stop)}, not after it starts {said(start)}"
         r.say((*path, "stop"), what, "Check both times; after midnight the stop has the next day's date.")
     elif hours > bounds.hard_high:
         what = f"the infusion lasts {hours:.0f} hours, more than {bounds.hard_high:g}"
         r.say((*path, "stop"), what, "Write one entry per day of a course, or check the date of the stop.")
     elif not bounds.soft_low <= hours <= bounds.soft_high:
         r.look((*path, "stop"), f"the infusion lasts {hours:.1f} hours, which is unusual", "Kept. Check both times.")
-    elif one.route == "IV" and one.grams / hours > r.rules.limits["grams_per_hour"].soft_high:
-        what = f"{one.grams:g} g in {hours:.1f} hours is fast for a vein: {one.grams / hours:.0f} g/h"
+    elif route == "IV" and grams / hours > r.rules.limits["grams_per_hour"].soft_high:
+        what = f"{grams:g} g in {hours:.1f} hours is fast for a vein: {grams / hours:.0f} g/h"
         r.look((*path, "stop"), what, "Kept. Check both times and the dose.")
 
 
@@ -174,11 +174,9 @@ def _week_until(days: Sequence[date], by_day: dict[date, float], last: int) -> f
     return total
 
 
-def before(r: Reading, what_was: n.Before | None, given: Sequence[n.Infusion]) -> None:
+def before(r: Reading, what_was: n.Before, given: Infusions) -> None:
     """The past lies before the first infusion, in order."""
-    if what_was is None:
-        return
-    first = min((day_of(i.start) for i in given), default=None)
+    first = min((day_of(i.start) for _, i in given), default=None)
     if what_was.last is not None and first is not None and what_was.last >= first:
         what = f"the last dose before the record ({what_was.last}) is not before its first infusion ({first})"
         r.say(("before", "last"), what, "Check the day; doses from the first infusion on belong to infusions.")
@@ -217,30 +215,41 @@ def igg(r: Reading, found: Levels, given: Infusions) -> list[tuple[Path, n.IgGLe
     return kept
 
 
-def values(r: Reading, series: n.StrengthSeries, found: list[tuple[Path, n.Strength]]) -> list[n.Strength]:
-    """Sorted by time, copies dropped with a remark, contradictions refused, slips of the decimal point pointed out."""
+def values(r: Reading, series: n.StrengthSeries, found: list[tuple[Path, n.Strength]], unit: str) -> list[n.Strength]:
+    """Sorted by time, copies dropped with a remark, contradictions refused, slips of the decimal point pointed out.
+
+    unit : in which the file gives the values, for the words
+    """
+    one_unit = enter(1.0, unit, as_=series.unit)
+
+    def written(value: float) -> str:
+        return f"{value / one_unit:.4g} {unit}"
+
     found = sorted(found, key=lambda f: (when_key(f[1].at), f[1].value, f[1].tries, f[1].below, f[1].note or ""))
     kept: list[tuple[Path, n.Strength]] = []
     for path, one in found:
         if kept and kept[-1][1].at == one.at:
             other = kept[-1][1]
             if other == one:
-                r.look(
-                    path, f"{one.value:g} {series.unit} at {said(one.at)} is written twice", "Counted once; remove one."
-                )
+                r.look(path, f"{written(one.value)} at {said(one.at)} is written twice", "Counted once; remove one.")
                 continue
-            what = f"{series.id} has {other.value:g} and {one.value:g} {series.unit} at {said(one.at)}"
+            what = f"{series.id} has {written(other.value)} and {written(one.value)} at {said(one.at)}"
             if isinstance(one.at, datetime):
                 r.say(path, what, "Write one value with its tries: {at: ..., value: ..., tries: [..., ...]}.")
             else:
                 r.look(path, what, "Kept as two values of the day. Add times if they are two sessions.")
         kept.append((path, one))
     if f"neighbour_{series.unit}" in r.rules.limits:
-        _slips(r, series, kept)
+        _slips(r, series, kept, written)
     return [one for _, one in kept]
 
 
-def _slips(r: Reading, series: n.StrengthSeries, kept: Sequence[tuple[Path, n.Strength]]) -> None:
+def _slips(
+    r: Reading,
+    series: n.StrengthSeries,
+    kept: Sequence[tuple[Path, n.Strength]],
+    written: Callable[[float], str],
+) -> None:
     """Values far from the median of up to four neighbours on each side, by the series' own robust spread."""
     numbers = [one.value for _, one in kept]
     if len(numbers) < 5:
@@ -256,12 +265,12 @@ def _slips(r: Reading, series: n.StrengthSeries, kept: Sequence[tuple[Path, n.St
             continue
         if ratio is None:
             if one.value == 0:
-                what = f"0 {series.unit} at {said(one.at)} among values of about {middle:.3g}"
+                what = f"{written(0.0)} at {said(one.at)} among values of about {written(middle)}"
                 r.look(path, what, "Kept as no strength at all. If nothing was measured, remove the row.")
         elif abs(ratio) > max(log(factor), sds * spread):
             other = one.value / 10 if ratio > 0 else one.value * 10
-            slip = f" Was {other:.4g} meant?" if 1 / factor < other / middle < factor else ""
-            what = f"{one.value:g} {series.unit} at {said(one.at)} among values of about {middle:.3g}"
+            slip = f" Was {written(other)} meant?" if 1 / factor < other / middle < factor else ""
+            what = f"{written(one.value)} at {said(one.at)} among values of about {written(middle)}"
             r.look(path, what, f"Kept as written.{slip} Check it.")
 
 

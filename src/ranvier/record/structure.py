@@ -124,15 +124,22 @@ def check(document: Document, data: Any) -> list[tuple[Path, Problem]]:
     return list(found)
 
 
+def _examples(path: Path) -> list[Any]:
+    """The schema's examples of what stands at `path`; of a list, one with an example of its entries."""
+    node = _schema_at(path)
+    inner = resolve(node.get("items")).get("examples")
+    return list(node.get("examples", [])) or ([inner[:1]] if inner else [])
+
+
 def _example(path: Path) -> str:
-    examples = _schema_at(path).get("examples")
+    examples = _examples(path)
     return f"Write, for instance: {show(examples[0])}" if examples else "See `ranvier schema record`."
 
 
 def _pair(path: Path) -> str:
     """An example with its key in front, where there is a key."""
-    examples = _schema_at(path).get("examples")
-    if examples and isinstance(path[-1], str):
+    examples = _examples(path)
+    if examples and path and isinstance(path[-1], str):
         return f"Write, for instance: {path[-1]}: {show(examples[0])}"
     return _example(path)
 
@@ -160,18 +167,18 @@ def _say(error: ValidationError, path: Path) -> Iterator[tuple[Path, str, str]]:
 
 
 def _say_value(value: Any, wanted: Any, kind: str, rule: Mapping[str, Any], path: Path) -> tuple[Path, str, str]:
-    shown = show(value)
+    shown = f"'{show(value)}'" if isinstance(value, str) else show(value)
     if kind == "type":
         kinds = [wanted] if isinstance(wanted, str) else list(wanted)
         if "number" in kinds and isinstance(value, str):
             return path, *_say_number(value, path)
         if _schema_at(path).get("properties", {}).keys() == {"value", "unit"}:
-            return path, f"{shown} has no unit of its own", _pair(path)
+            return path, f"{shown} is not a number with its unit", _pair(path)
         if value is None:
             return path, "nothing stands here", _example(path)
         return path, f"{shown} is not {' or '.join(KINDS[k] for k in kinds)}", _pair(path)
     if kind == "enum":
-        near = get_close_matches(shown.lower(), [str(w).lower() for w in wanted], n=1, cutoff=0.6)
+        near = get_close_matches(show(value).lower(), [str(w).lower() for w in wanted], n=1, cutoff=0.6)
         one = next((str(w) for w in wanted if near and str(w).lower() == near[0]), None)
         ask = f"Did you mean {one}? " if one else ""
         return path, f"{shown} is not known here", f"{ask}Write one of: {', '.join(show(w) for w in wanted)}."
@@ -199,7 +206,7 @@ def _say_value(value: Any, wanted: Any, kind: str, rule: Mapping[str, Any], path
 
 def _say_number(value: str, path: Path) -> tuple[str, str]:
     text = value.strip()
-    shown = show(value)
+    shown = f"'{show(value)}'"
     if text.replace(",", ".", 1).lstrip("+-").replace(".", "", 1).isdigit() and "," in text:
         return (
             f"{shown} is not a number for certain: a decimal comma?",
