@@ -1,0 +1,171 @@
+"""Measure what the program promises about speed, and write bench/latest.json.
+
+Each figure is the median of several runs after a warm-up. The machines are shared and noisy: read ratios, and compare only
+within one run. `ranvier` figures of whole commands are processes started anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.estimation.people import AT, Truth, someone  # noqa: E402
+from tests.estimation.test_peers import BENCH, belief, people  # noqa: E402
+
+from ranvier import record as record_room  # noqa: E402
+from ranvier.decision import assess  # noqa: E402
+from ranvier.estimation import estimate, history, kernels, model  # noqa: E402
+from ranvier.estimation.nouns import Posterior  # noqa: E402
+from ranvier.estimation.predict import FutureDoses, predict  # noqa: E402
+from ranvier.estimation.sampling import importance  # noqa: E402
+from ranvier.estimation.search import observed_curvature, search, starts  # noqa: E402
+from ranvier.evidence import load  # noqa: E402
+from ranvier.ground import compiled  # noqa: E402
+
+CASE = ROOT / "cases" / "wears-off-at-four-weeks.yaml"
+CASE_AT = "2025-11-09"
+RANVIER = Path(sys.executable).parent / "ranvier"
+
+Row = dict[str, str | float | None]
+
+
+def median_s(work: Callable[[], object], runs: int = 15) -> float:
+    """Median seconds of `work` after one warm-up."""
+    work()
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def row(name: str, value: float | None, unit: str, wanted: float | None, note: str) -> Row:
+    """One figure, printed and kept."""
+    shown = "not measured" if value is None else f"{value:.4g} {unit}"
+    goal = "" if wanted is None else f"  (wanted at most {wanted:g})"
+    print(f"{name:28} {shown:>16}{goal}  {note}", flush=True)
+    return {
+        "name": name,
+        "value": None if value is None else float(f"{value:.4g}"),
+        "unit": unit,
+        "wanted": wanted,
+        "note": note,
+    }
+
+
+def estimation() -> list[Row]:
+    """One fit of 18 months of daily grip; one sparse fit; 1000 draws."""
+    knowledge = load()
+    person = someone(Truth(), days=546, n_igg=6)
+    past = history.build(person, knowledge, AT)
+    assert isinstance(past, history.History)
+    candidate = model.candidates(past, knowledge, model.body_of(person, knowledge.composite, AT))[2]
+    line = model.timeline(past)
+    size = candidate.belief.centre.size
+    gradient, hessian = np.empty(size), np.empty((size, size))
+
+    def one_start() -> None:
+        kernels.descend(candidate.belief.centre.copy(), line, candidate.belief, 200, 8.0, gradient, hessian)
+
+    optimum = search(candidate, line)
+    n = candidate.belief.free.size
+    rows = [
+        row("map_daily_18_months_ms", 1e3 * median_s(one_start), "ms", 3.0,
+            f"26 infusions, 6 IgG, 546 daily grips, {n} parameters, two compartments; one start to convergence, one core"),
+        row("map_daily_all_starts_ms", 1e3 * median_s(lambda: search(candidate, line)), "ms", None,
+            f"the same with all {len(starts(candidate))} starts and the observed curvature, as a plan does it"),
+        row("curvature_ms", 1e3 * median_s(lambda: observed_curvature(optimum.x, line, candidate.belief)), "ms", None,
+            "observed curvature at the optimum from differences of the exact gradient"),
+        row("posterior_ms", 1e3 * median_s(lambda: importance(candidate, line, optimum, np.random.default_rng(1))), "ms", 100.0,
+            "importance sampling of that fit: 600 + 1400 proposals, smoothed, for 1000 draws; all cores"),
+        row("estimate_ms", 1e3 * median_s(lambda: estimate(person, knowledge, at=AT, seed=1), 5), "ms", None,
+            "the whole estimate of that person: two kinetics, with and without response, averaged"),
+    ]  # fmt: skip
+    if BENCH.exists():
+        prior, everybody = belief(), [line for _, line in people()]
+        g, h = np.empty(kernels.FIRST_MEASURE), np.empty((kernels.FIRST_MEASURE, kernels.FIRST_MEASURE))
+
+        def all_of_them() -> None:
+            for one in everybody:
+                kernels.descend(prior.centre.copy(), one, prior, 200, 8.0, g, h)
+
+        note = "10 infusions, 6 levels, two compartments; mean over the 200 people of ../shared/bench, one core"
+        rows.append(row("map_sparse_us", 1e6 * median_s(all_of_them) / len(everybody), "us", 100.0, note))
+    else:
+        rows.append(row("map_sparse_us", None, "us", 100.0, "../shared/bench is not here"))
+    return rows
+
+
+def options() -> list[Row]:
+    """100 regimens × 1000 draws × 26 weeks, daily."""
+    knowledge = load()
+    posterior = estimate(someone(Truth(), days=200), knowledge, at=AT, seed=1)
+    assert isinstance(posterior, Posterior)
+    days = np.arange(0.0, 183.0)
+    regimens = [FutureDoses.of(np.arange(3.0, 182.0, float(step)), grams, length=0.2)
+                for step in range(7, 57, 5) for grams in range(20, 120, 10)]  # fmt: skip
+    assert len(regimens) == 100
+
+    def all_of_them() -> None:
+        for doses in regimens:
+            predict(posterior.draws, doses, days)
+
+    return [row("options_ms", 1e3 * median_s(all_of_them, 5), "ms", 1000.0,
+                "100 regimens × 1000 draws × 26 weeks daily, infusions of five hours, all cores")]  # fmt: skip
+
+
+def commands() -> list[Row]:
+    """Whole commands, and assess in one process."""
+    found, _ = record_room.read(CASE)
+    knowledge = load()
+    begin = time.perf_counter()
+    assess(found, knowledge, at=date.fromisoformat(CASE_AT), seed=1)
+    first = time.perf_counter() - begin
+    warm = median_s(lambda: assess(found, knowledge, at=date.fromisoformat(CASE_AT), seed=1), 7)
+    command = [str(RANVIER), "plan", str(CASE), "--at", CASE_AT, "--seed", "1", "--json"]
+
+    def plan() -> float:
+        begin = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.perf_counter() - begin
+
+    aside = compiled.FOLDER.with_suffix(".aside")
+    shutil.move(compiled.FOLDER, aside)
+    try:
+        compiling = plan()
+    finally:
+        shutil.rmtree(compiled.FOLDER, ignore_errors=True)
+        shutil.move(aside, compiled.FOLDER)
+    cold = plan()
+    return [
+        row("plan_cold_s", cold, "s", 3.0, "whole command in a new process, the first after set-up has compiled the kernels"),
+        row("plan_warm_s", statistics.median(plan() for _ in range(5)), "s", 3.0, "the same command again, median of 5 processes"),
+        row("plan_compiling_s", compiling, "s", None, "the same with no compiled kernels: once per version, set-up does it"),
+        row("assess_first_s", first, "s", None, "first assess in a process, kernels from disk"),
+        row("assess_warm_s", warm, "s", 0.5, f"assess again in one process: {CASE.stem}, 252 days, two hands"),
+    ]  # fmt: skip
+
+
+def main() -> int:
+    print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f} before the start\n")
+    rows = [*estimation(), *options(), *commands()]
+    (ROOT / "bench" / "latest.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
