@@ -60,7 +60,7 @@ def test_a_refusal_says_what_to_mend_and_draws_nothing():
 def test_without_a_basis_no_option_is_marked_as_proposed():
     shown = text.render(fake.not_proposed(), fake.knowledge())
     assert "►" not in shown
-    assert "no change is proposed, because the basis does not carry one" in " ".join(shown.split())
+    assert "Test: population only (measure an IgG level one hour after the next infusion)" in " ".join(shown.split())
 
 
 def test_a_rising_line_climbs_the_canvas():

@@ -44,8 +44,12 @@ def as_now(proposal: Proposal | None) -> Option | None:
 
 
 def ranked(proposal: Proposal) -> tuple[Option, ...]:
-    """Options from the proposed one and the smallest expected loss up; the order given breaks ties."""
-    return tuple(sorted(proposal.options, key=lambda option: (not option.proposed, option.loss)))
+    """What is proposed first, then its ties, then no change, then the rest by expected loss."""
+
+    def place(option: Option) -> tuple[bool, bool, bool, float]:
+        return (not option.proposed, not option.tie, option.action != "no_change", option.loss)
+
+    return tuple(sorted(proposal.options, key=place))
 
 
 def draws_of(posterior: Posterior) -> int:
@@ -70,6 +74,8 @@ def write(assessment: Assessment, words: Words) -> Answer:
     first = _strength(posterior, watch, words)
     second = _option(posterior, watch, proposal, words)
     headline = f"{first}; {second}." if second else f"{first}."
+    if proposal is not None and proposal.refusal:
+        headline = f"{first}. {words.say(proposal.refusal[0])}"
     certainty, detail = _certainty(assessment, posterior, watch, words)
     return Answer(headline, tuple(certainty), tuple(detail))
 
@@ -107,7 +113,7 @@ def _option(posterior: Posterior, watch: Watch | None, proposal: Proposal | None
         return ""
     best = chosen(proposal)
     if best is None:
-        return words.text("then", "nothing")
+        return ""
     plan = words.plan(best.regimen)
     if best.p_above_floor is None:
         name = "keep" if best.action == "no_change" else "option_no_floor"
@@ -177,7 +183,7 @@ def trust(posterior: Posterior, words: Words) -> str:
 
 def data(posterior: Posterior, words: Words) -> str:
     """Like "184 values of right grip, 6 of serum IgG": how much was measured, most first."""
-    counts = [(measure.n, words.measure(measure)) for measure in posterior.measures]
+    counts = sorted(((m.n, words.measure(m)) for m in posterior.measures), key=lambda count: -count[0])
     counts += [(len(s.days), words.word("measure", "igg")) for s in posterior.observed if s.id == "igg"]
     return ", ".join(words.text("ui", "values_of", n=n, measure=name) for n, name in counts if n)
 
@@ -191,6 +197,20 @@ def reasons(assessment: Assessment) -> tuple[Finding, ...]:
         treatment.proposal.findings if treatment.proposal else (),
     ]
     return once(finding for group in groups for finding in group)
+
+
+def stated_prior(finding: Finding) -> bool:
+    """Whether a finding only states one number of the prior: listed apart, there are dozens."""
+    return finding.name == "prior.number"
+
+
+def by_status(findings: Iterable[Finding], words: Words) -> str:
+    """Like "36 assumed, 28 read in a transcription": how many of each status, most first."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        kind = words.word("status_short", finding.status) if finding.status else words.unknown
+        counts[kind] = counts.get(kind, 0) + 1
+    return ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:

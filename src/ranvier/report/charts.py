@@ -645,7 +645,7 @@ def learned(assessment: Assessment, words: Words, size: Size) -> Spec | None:
         return None
     rows = [
         {
-            "name": parameter_name(parameter.name, words, posterior),
+            "name": words.parameter(parameter.name),
             "information": max(0.0, min(1.0, parameter.information)) if math.isfinite(parameter.information) else 0.0,
             "said": words.percent(max(0.0, parameter.information)) if math.isfinite(parameter.information) else "",
         }
@@ -693,15 +693,6 @@ def learned(assessment: Assessment, words: Words, size: Size) -> Spec | None:
     ]
     title = words.text("charts", "learned")
     return _top({**_panel(title, layers, size, 34), "height": {"step": 36}})
-
-
-def parameter_name(name: str, words: Words, posterior: Posterior) -> str:
-    """A parameter in words; one that belongs to a measure ("imax.grip-right") names it."""
-    plain, _, of = name.partition(".")
-    if not of:
-        return words.word("parameter", plain)
-    measure = next((m for m in posterior.measures if m.id == of), None)
-    return f"{words.word('parameter', plain)}, {words.measure(measure) if measure else of}"
 
 
 # ---- shared pieces ---------------------------------------------------------------------------------------------------

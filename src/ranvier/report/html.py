@@ -106,6 +106,8 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "best": None,
         "reasons": tuple(_reason(f, words) for f in reasons(assessment)),
         "assumed": (),
+        "priors": (),
+        "by_status": answers.by_status(assessment.unverified, words),
         "learned": None,
         "models": (),
         "unverified": tuple(_unverified(f, words) for f in assessment.unverified),
@@ -127,7 +129,12 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "cycle": _cycle(assessment, words),
         "figures": _timelines(assessment, words),
         "best": _option(best, assessment, words) if best else None,
-        "assumed": tuple(_reason(f, words) for f in once((*posterior.findings, *posterior.diagnostics.findings))),
+        "assumed": tuple(
+            _reason(f, words)
+            for f in once((*posterior.findings, *posterior.diagnostics.findings))
+            if not answers.stated_prior(f)
+        ),
+        "priors": tuple(_reason(f, words) for f in posterior.findings if answers.stated_prior(f)),
         "learned": _learned(assessment, words),
         "models": _models(posterior, words),
         "trust": answers.trust(posterior, words),
@@ -266,7 +273,7 @@ def _learned(assessment: Assessment, words: Words) -> Figure | None:
 
 def _parameter(parameter: Parameter, words: Words, posterior: Posterior) -> tuple[str, ...]:
     return (
-        charts.parameter_name(parameter.name, words, posterior),
+        words.parameter(parameter.name),
         words.unit(parameter.unit),
         number(parameter.prior_median, 2),
         number(parameter.median, 2),
@@ -403,7 +410,7 @@ def _unverified(finding: Finding, words: Words) -> dict[str, Any]:
     said = number(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
     unit = words.unit(str(row["unit"])) if row["unit"] else ""
     return {
-        "name": str(row["name"]).replace("_", " "),
+        "name": words.parameter(str(row["name"])),
         "value": f"{said} {unit}".strip() if said is not None else "",
         "where": row["where"] or "",
         "status": words.word("status", finding.status) if finding.status else "",

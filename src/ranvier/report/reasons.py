@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,7 +11,6 @@ from ranvier.decision.nouns import Assessment, Option, Parameter, Posterior
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
-from ranvier.report.charts import parameter_name
 from ranvier.report.words import Words, fixed, number
 
 
@@ -149,7 +149,7 @@ def _parameter(parameter: Parameter, posterior: Posterior, assessment: Assessmen
     says = words.text(
         "explain",
         "parameter",
-        name=parameter_name(parameter.name, words, posterior),
+        name=words.parameter(parameter.name),
         unit=words.unit(parameter.unit),
         median=number(parameter.median),
         q05=number(parameter.q05),
@@ -157,9 +157,9 @@ def _parameter(parameter: Parameter, posterior: Posterior, assessment: Assessmen
         prior=number(parameter.prior_median),
         information=words.percent(parameter.information),
     ).replace(" ,", ",")
-    plain = parameter.name.partition(".")[0]
-    below = [f for f in assessment.unverified if plain in (str(f.facts.get("name") or ""), *f.name.split("."))]
-    used = [f for f in posterior.findings if plain in str(f.facts.get("parameter") or "") or plain in f.name]
+    plain = re.split(r"[.\[]", parameter.name)[0]
+    below = [f for f in assessment.unverified if plain in str(f.facts.get("name") or f.name).split(".")]
+    used = [f for f in posterior.findings if plain in re.split(r"[.\[]", str(f.facts.get("parameter") or f.name))]
     models = [
         Reason(
             words.text(

@@ -16,7 +16,17 @@ from ranvier.decision.nouns import Assessment, Forecast, Option, Posterior, Prop
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
-from ranvier.report.answer import as_now, chosen, draws_of, primary, ranked, reasons, strength_decimals
+from ranvier.report.answer import (
+    as_now,
+    by_status,
+    chosen,
+    draws_of,
+    primary,
+    ranked,
+    reasons,
+    stated_prior,
+    strength_decimals,
+)
 from ranvier.report.plot import Canvas, nice_ticks
 from ranvier.report.words import Words, fixed, number
 
@@ -26,7 +36,6 @@ WEEKS_BEFORE = 10  # of history in the small plot
 WEEKS_AFTER = 12
 MOST_OPTIONS = 7
 MOST_REASONS = 6
-MOST_UNVERIFIED = 6
 
 _UNIT_SPACE = re.compile(r"(\d) (%|g\b|kg\b|kPa\b|N\b|g/|days\b|in \d)")
 
@@ -63,7 +72,10 @@ def summary(assessment: Assessment, words: Words, *, short: bool = False) -> Gro
     refused = treatment.posterior is None
     parts.append(_fold(answer.headline, STRONG))
     if refused:
-        parts += [Text(), *(_bullet(sentence) for sentence in answer.certainty)]
+        parts.append(Text())
+        for why in treatment.refusal:
+            parts.append(_bullet(words.say(why)))
+            parts += [_bullet(_with_source(below, words), indent=2) for below in why.because[:MOST_REASONS]]
     else:
         parts.append(_fold(" ".join((*answer.certainty, *answer.detail))))
     if treatment.posterior is not None:
@@ -90,9 +102,10 @@ def _heading(text: str) -> Text:
     return Text("\n" + text, style=ACCENT)
 
 
-def _bullet(sentence: str, sign: str = "·", style: str = "") -> Text:
+def _bullet(sentence: str, sign: str = "·", style: str = "", indent: int = 0) -> Text:
     """A sentence with a hanging indent."""
-    return _fold(sentence, style, first=f" {sign} ", rest="   ")
+    pad = " " * indent
+    return _fold(sentence, style, first=f"{pad} {sign} ", rest=f"{pad}   ")
 
 
 def _fold(sentence: str, style: str = "", first: str = "", rest: str = "") -> Text:
@@ -260,8 +273,9 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
         keys.append(words.text("options", "left", n=left))
     if keys:
         parts.append(_fold(" ".join(keys), QUIET))
-    for sentence in proposal.refusal:
-        parts.append(_bullet(words.say(sentence), "!", WARN))
+    for why in proposal.refusal:
+        parts.append(_bullet(words.say(why), "!", WARN))
+        parts += [_bullet(_with_source(below, words), indent=2) for below in why.because[:MOST_REASONS]]
     best = chosen(proposal)
     if best is not None:
         parts += [_bullet(words.say(finding)) for finding in best.because[:MOST_REASONS]]
@@ -312,26 +326,26 @@ def _course(watch: Watch, words: Words) -> Text:
 
 def _below(assessment: Assessment, words: Words, *, refused: bool) -> list[RenderableType]:
     parts: list[RenderableType] = []
-    why = () if refused else reasons(assessment)
+    treatment = assessment.treatment
+    said = treatment.proposal.refusal if treatment.proposal else ()
+    why = () if refused else tuple(f for f in reasons(assessment) if f not in said)
     if why:
         parts.append(_heading(words.text("ui", "reasons")))
         parts += [_bullet(_with_source(finding, words)) for finding in why[:MOST_REASONS]]
         if len(why) > MOST_REASONS:
             parts.append(Text("   " + words.text("ui", "more", n=len(why) - MOST_REASONS), style=QUIET))
-    assumed = assessment.treatment.posterior.findings if assessment.treatment.posterior else ()
-    if assumed:
+    found = treatment.posterior.findings if treatment.posterior else ()
+    assumed = [finding for finding in found if not stated_prior(finding)]
+    if assumed or assessment.unverified:
         parts.append(_heading(words.text("ui", "assumed")))
         parts += [_bullet(_with_source(finding, words)) for finding in assumed]
     if assessment.unverified:
-        parts.append(_heading(words.text("ui", "unverified", n=len(assessment.unverified))))
-        for finding in assessment.unverified[:MOST_UNVERIFIED]:
-            parts.append(_bullet(words.say(finding)))
-        if len(assessment.unverified) > MOST_UNVERIFIED:
-            left = len(assessment.unverified) - MOST_UNVERIFIED
-            parts.append(Text("   " + words.text("ui", "more", n=left), style=QUIET))
+        by = by_status(assessment.unverified, words)
+        parts.append(_bullet(words.text("ui", "unverified_by", n=len(assessment.unverified), by=by)))
     if assessment.sources:
         parts.append(_heading(words.text("ui", "sources")))
-        parts += [_bullet(citation(source, words)) for source in assessment.sources]
+        cited = f"{', '.join(assessment.sources)}. {words.text('ui', 'sources_where')}"
+        parts.append(_fold(cited, first=" ", rest=" "))
     stamp = words.text(
         "ui",
         "stamp",
@@ -342,14 +356,6 @@ def _below(assessment: Assessment, words: Words, *, refused: bool) -> list[Rende
     )
     parts += [Text(), _fold(stamp, QUIET)]
     return parts
-
-
-def citation(source: str, words: Words) -> str:
-    """A source as printed: its id, its citation, its DOI."""
-    known = words.knowledge.sources.get(source)
-    if known is None:
-        return source
-    return f"[{source}] {known.citation}" + (f" doi:{known.doi}" if known.doi else "")
 
 
 def _with_source(finding: Finding, words: Words) -> str:

@@ -6,6 +6,7 @@ Every word comes from `knowledge/languages`; nothing here knows what a number me
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -21,7 +22,8 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
 
 MINUS = "\N{MINUS SIGN}"
-_KINDS = ("action", "basis", "class", "limit", "parameter", "route", "side", "status", "unit")
+_KINDS = ("action", "basis", "class", "limit", "route", "side", "status", "unit")
+_SERIES = re.compile(r"\[(.*?)\]")
 _Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
 
 
@@ -147,6 +149,20 @@ class Words:
     def option(self, option: str) -> str:
         """The plan of the option of this id; the id where it is not shown."""
         return self._options.get(option, option.replace("-", " "))
+
+    def parameter(self, name: str) -> str:
+        """A parameter in words: "largest effect, right grip" for ``imax[grip-right]``, with what of it and whose."""
+        series = _SERIES.search(name)
+        parts = _SERIES.sub("", name).split(".")
+        kinetics = {p.id for p in self.knowledge.composite.kinetics} | self.knowledge.populations.keys()
+        whose = parts.pop(0) if parts[0] in kinetics and len(parts) > 1 else None
+        if series is None and len(parts) > 1 and parts[1] in self._series:
+            series_id, parts = parts[1], [parts[0], *parts[2:]]
+        else:
+            series_id = series.group(1) if series else ""
+        said = [self.word("parameter", parts[0]), *([self.series(series_id)] if series_id else [])]
+        said += [part.replace("_", " ") for part in parts[1:]]
+        return ", ".join(said) + (f" ({whose})" if whose else "")
 
     def population(self, population: str) -> str:
         """The title of a published model."""
@@ -289,6 +305,8 @@ _NAMED: dict[str, Callable[[Words, Any], str]] = {
     "most": lambda words, value: str(words.texts["ui"]["at_most" if value else "at_least"]),
     "upto": lambda words, value: words.text("ui", "to", x=words.percent(float(value))),
     "words": lambda words, value: str(value).replace("_", " ").replace(".", ", "),
+    "parameter": lambda words, value: words.parameter(str(value)),
+    "list": lambda words, value: str(value),
     "signed": _signed,
     "points": _points,
     "saved": _saved,
@@ -307,7 +325,8 @@ class _Sentence(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         words = self.words
         if value is None:
-            return str(words.texts["ui"]["or_more"]) if format_spec == "upto" else words.unknown
+            absent = {"upto": "or_more", "list": "none"}.get(format_spec, "unknown")
+            return str(words.texts["ui"][absent])
         if format_spec == "chance":
             return words.odds(float(value))
         if format_spec == "percent":
