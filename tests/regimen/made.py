@@ -4,11 +4,16 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from ranvier.estimation.courses import courses_of, in_force
 from ranvier.estimation.nouns import Basis, Diagnostics, Draws, Measure, ModelWeight, Parameter, Posterior, Series
+from ranvier.evidence import load
+from ranvier.monitoring.watch import aim_of, watch
 from ranvier.record.nouns import Before, Condition, Goals, Infusion, Person, Record, Weight
+from ranvier.regimen.nouns import Aim
+from ranvier.regimen.propose import propose
 
 AT = date(2026, 3, 2)
-ONE_TIMER = np.array([1.0, 0.0])
+KNOWLEDGE = load()
 
 
 def draws(
@@ -130,7 +135,9 @@ def record(
     if infusions is None:
         firsts = [at - timedelta(days=last + every * back) for back in reversed(range(n))]
         infusions = tuple(
-            Infusion(product, grams / days, first + timedelta(days=day), None, route) for first in firsts for day in range(days)
+            Infusion(product, grams / days, first + timedelta(days=day), None, route)
+            for first in firsts
+            for day in range(days)
         )
     return Record(
         person=Person("P", birth_year, weights=() if weight is None else (Weight(at - timedelta(days=400), weight),)),
@@ -143,3 +150,28 @@ def record(
         conditions=tuple(Condition(what) for what in conditions),
         goals=goals or Goals(),
     )
+
+
+def plan(fit=None, case=None, *, limits=None, knowledge=KNOWLEDGE, at=AT):
+    """Watch, then propose, as `treat` does; gives the proposal."""
+    fit, case = fit or posterior(), case or record()
+    current = in_force(case, knowledge, at)
+    seen = watch(fit, current, knowledge, courses=courses_of(case, knowledge.monitoring))
+    return propose(fit, current, case, knowledge, Aim(*aim_of(seen)), at=at, limits=limits)
+
+
+def proposed(plan_):
+    """The one option proposed, or None."""
+    chosen = [option for option in plan_.options if option.proposed]
+    assert len(chosen) <= 1
+    return chosen[0] if chosen else None
+
+
+def option(plan_, action):
+    """The first option of an action."""
+    return next(o for o in plan_.options if o.action == action)
+
+
+def names(findings):
+    """Names of findings and of all below them."""
+    return {f.name for top in findings for f in top.walk()}

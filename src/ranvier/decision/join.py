@@ -79,7 +79,7 @@ def _basis(posterior: Posterior, knowledge: Knowledge) -> tuple[Finding, ...]:
     told = tuple(
         Finding(
             "model.weight",
-            {"population": m.population, "responds": m.responds, "probability": m.probability, "pareto_k": m.pareto_k},
+            {"population": m.population, "responds": m.responds, "probability": m.probability},
             cautions(knowledge, f"model.{m.population}"),
             source=knowledge.populations[m.population].source if m.population in knowledge.populations else None,
         )
@@ -116,7 +116,7 @@ def _of_proposal(proposal: Proposal | None, knowledge: Knowledge) -> tuple[tuple
 
 
 def _unverified(numbers: Iterable[tuple[str, Number]]) -> tuple[Finding, ...]:
-    """Each number that took part and was not read in its source, once."""
+    """Each number that took part and was not read in its source, once: the least certain first, our own choices last."""
     told = {
         (name, number): Finding(
             "number.unverified",
@@ -127,4 +127,5 @@ def _unverified(numbers: Iterable[tuple[str, Number]]) -> tuple[Finding, ...]:
         for name, number in numbers
         if not number.verified
     }
-    return tuple(told.values())
+    doubt = ("memory", "assumed", "read-2nd", "design")
+    return tuple(sorted(told.values(), key=lambda f: (doubt.index(f.status or ""), str(f.facts["name"]))))

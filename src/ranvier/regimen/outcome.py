@@ -38,7 +38,7 @@ class Outcome:
     """Capacity of the primary measure in the cycle that is judged, by draw (n).
 
     capacity : of all measures, by draw and day from today (m × n × T)
-    below : whether it touches the floor; time_below : part of the cycle below it [1]; shortfall : mean depth below the floor, as a fraction of it [1]
+    below : whether it touches the floor
     visits : infusion days a year that need a visit; loss : n
     """
 
@@ -48,7 +48,6 @@ class Outcome:
     mean: FloatArray
     peak: FloatArray
     below: npt.NDArray[np.bool_]
-    shortfall: FloatArray
     visits: float
     parts: Mapping[str, FloatArray]
     loss: FloatArray
@@ -136,7 +135,6 @@ def outcome(
         mean,
         peak,
         below,
-        shortfall,
         visits,
         parts,
         np.sum(list(parts.values()), axis=0),

@@ -24,6 +24,8 @@ from ranvier.regimen.outcome import HOME, Outcome, forecasts, laid_out, outcome,
 ERRORS = 2.0  # Monte-Carlo standard errors of a paired difference within which two options are ties
 FEW_DRAWS = 50  # a model with fewer draws is not asked for its own choice
 HOURS = 24.0
+ADVICE = ("limit.how_to_give", "limit.sites")
+"""What stands beside an option without limiting it."""
 ORDER = (
     "no_change",
     "reduce",
@@ -98,7 +100,7 @@ def propose(
         posterior, [candidate for candidate, _ in judged], in_force, knowledge, person, aim, weights, at
     )
     looked = _looked_at(judged, outcomes, in_force, record, knowledge, aim)
-    refusal = _refusal(posterior, current, knowledge, aim, looked)
+    refusal = _refusal(posterior, current, record, knowledge, aim, looked)
     rank = _rank(looked, _distinct(posterior), slice(None)) if not refusal else None
     shown = _shown(looked, rank, limits.shown)
     now = outcomes[0]
@@ -250,13 +252,14 @@ def _above(result: Outcome) -> float:
 def _refusal(
     posterior: Posterior,
     current: InForce | tuple[Finding, ...],
+    record: Record,
     knowledge: Knowledge,
     aim: Aim,
     looked: Sequence[_Looked],
 ) -> tuple[Finding, ...]:
     """Why nothing is proposed, all reasons at once, each with what would change it."""
     rules, why = knowledge.monitoring, []
-    helps = _would_help(posterior)
+    helps = _would_help(posterior, rules["daily_gap"].value)
     if not isinstance(current, InForce):
         never = any(finding.name == "regimen.never_treated" for finding in current)
         because = (*current, *helps[:1]) if never else current
@@ -269,7 +272,7 @@ def _refusal(
         fair = rules["fair_trial"]
         silent = rules["no_response"]
         if aim.no_response >= silent.value:
-            tried = current.courses + current.held >= fair.value
+            tried = current.courses >= fair.value or record.before.kind == "regimen"
             name = "refusal.no_response" if tried else "refusal.trial_incomplete"
             facts: Facts = {"probability": aim.no_response, "courses": current.courses, "fair": fair.value}
             why.append(Finding(name, facts, source=fair.source, status=fair.status))
@@ -285,14 +288,15 @@ def _refusal(
     return tuple(why)
 
 
-def _would_help(posterior: Posterior) -> tuple[Finding, ...]:
+def _would_help(posterior: Posterior, daily_gap: float) -> tuple[Finding, ...]:
     """Measurements that teach most about size and timing of the swing, by the design study of the fit."""
-    measure = posterior.measures[posterior.primary].id if posterior.measures else None
-    return (
-        Finding("help.daily_strength", {"measure": measure}, status="computed"),
-        Finding("help.igg_after_infusion", {"has_igg": posterior.has_igg}, status="computed"),
-        Finding("help.one_planned_change", status="computed"),
-    )
+    measure = posterior.measures[posterior.primary]
+    days = next((np.unique(s.days) for s in posterior.observed if s.id == measure.id), np.empty(0))
+    daily = days.size > 1 and float(np.median(np.diff(days))) <= daily_gap
+    found = [] if daily else [Finding("help.daily_strength", {"measure": measure.id}, status="computed")]
+    found.append(Finding("help.igg_after_infusion", {"has_igg": posterior.has_igg}, status="computed"))
+    found.append(Finding("help.one_planned_change", status="computed"))
+    return tuple(found)
 
 
 def _distinct(posterior: Posterior) -> int:
@@ -324,7 +328,13 @@ def _rank(looked: Sequence[_Looked], distinct: int, rows: slice | npt.NDArray[np
 def _difference(a: FloatArray, b: FloatArray, distinct: int) -> tuple[float, float]:
     """Mean of the paired difference and its Monte-Carlo standard error."""
     difference = a - b
-    return float(np.mean(difference)), float(np.std(difference) / np.sqrt(min(distinct, difference.size)))
+    return float(np.mean(difference)), _error(difference, min(distinct, difference.size))
+
+
+def _error(values: FloatArray, distinct: int) -> float:
+    """Monte-Carlo standard error of a mean; none where the values differ by rounding only."""
+    spread = float(np.std(values))
+    return 0.0 if spread < 1e-12 else spread / float(np.sqrt(distinct))
 
 
 def _tied(a: FloatArray, b: FloatArray, distinct: int) -> bool:
@@ -397,14 +407,14 @@ def _option(
         peak_q95=peak[2],
         p_above_floor=None if aim.floor is None else _above(result),
         loss=_mean_loss(one),
-        loss_se=float(np.std(result.loss) / np.sqrt(distinct)),
+        loss_se=_error(result.loss, distinct),
         tie=rank is not None and index in rank.ties,
         proposed=rank is not None and index == rank.chosen,
         because=(),
         limited_by=one.limited_by,
         forecasts=forecasts(posterior, result.capacity, result.plan.horizon),
     )
-    return replace(option, because=_because(option, one, now, rank, knowledge, aim, distinct, measure.unit))
+    return replace(option, because=_because(option, one, now, rank, index, knowledge, aim, distinct, measure.unit))
 
 
 def _because(
@@ -412,6 +422,7 @@ def _because(
     one: _Looked,
     now: Outcome,
     rank: _Ranking | None,
+    index: int,
     knowledge: Knowledge,
     aim: Aim,
     distinct: int,
@@ -420,7 +431,9 @@ def _because(
     """Why an option is proposed or not: what it does, what it costs beside no change, what must be said aloud."""
     found = []
     if rank is not None:
-        name = "option.proposed" if option.proposed else "option.tie" if option.tie else "option.not_best"
+        name = "option.tie" if option.tie else "option.not_best"
+        if option.proposed:
+            name = "option.proposed" if index == rank.best else "option.proposed_tie"
         if not one.eligible:
             name = "option.not_eligible"
         found.append(Finding(name, {"loss": option.loss, "se": option.loss_se}))
@@ -432,7 +445,7 @@ def _because(
         "p_above_floor": option.p_above_floor,
         "floor": aim.floor,
     }
-    found.append(Finding("option.outlook", outlook))
+    found.append(Finding("option.outlook" if aim.floor is not None else "option.outlook_no_floor", outlook))
     if one.result is not now:
         found.append(_compared(option, one.result, now, distinct))
     parts: Facts = {name: float(np.mean(values)) for name, values in one.result.parts.items()}
@@ -542,7 +555,7 @@ def _best_of_all(looked: Sequence[_Looked], rank: _Ranking, knowledge: Knowledge
     one, best = looked[overall], looked[rank.best]
     if one.eligible or _mean_loss(one) >= _mean_loss(best):
         return []
-    because = list(one.limited_by)
+    because = [finding for finding in one.limited_by if finding.name not in ADVICE]
     if 0 < one.candidate.regimen.interval_days < looked[0].candidate.regimen.interval_days:
         because += cautions(knowledge, "option.shorter_interval")
     return [Finding("proposal.model_would_prefer", _regimen_facts(one.candidate), tuple(because))]
