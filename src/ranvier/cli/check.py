@@ -14,7 +14,8 @@ import click
 from ranvier import record as room
 from ranvier.cli import words
 from ranvier.ground.notes import ExitCode, InputError, Problem
-from ranvier.record.nouns import Record, StrengthSeries, When
+from ranvier.record.nouns import Record, StrengthSeries
+from ranvier.record.until import day_of
 
 HELP = """Read a record (YAML or JSON) and say what was understood.
 
@@ -56,18 +57,18 @@ def _print_json(file: str, code: ExitCode, understood: dict[str, Any] | None, pr
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
-def _day(when: When) -> date:
-    return when.date() if isinstance(when, datetime) else when
-
-
 def _gaps(days: Sequence[date]) -> tuple[int, int]:
     """Usual distance and longest distance between neighbouring days [d]."""
     steps = [(b - a).days for a, b in pairwise(days)]
     return (round(median(steps)), max(steps)) if steps else (0, 0)
 
 
+def _many(n: int, thing: str) -> str:
+    return f"{n} {thing}{'s' * (n != 1)}"
+
+
 def _series(series: StrengthSeries) -> dict[str, Any]:
-    days = sorted({_day(v.at) for v in series.values})
+    days = sorted({day_of(v.at) for v in series.values})
     usual, longest = _gaps(days)
     return {
         "id": series.id,
@@ -77,6 +78,8 @@ def _series(series: StrengthSeries) -> dict[str, Any]:
         "variant": series.variant,
         "unit": series.unit,
         "n": len(series.values),
+        "days": len(days),
+        "span_days": (days[-1] - days[0]).days + 1 if days else 0,
         "first": days[0].isoformat() if days else None,
         "last": days[-1].isoformat() if days else None,
         "usual_gap_days": usual,
@@ -86,8 +89,10 @@ def _series(series: StrengthSeries) -> dict[str, Any]:
 
 def summary(found: Record) -> dict[str, Any]:
     """What was understood, as plain data."""
-    courses = sorted({_day(i.start) for i in found.infusions})
+    courses = sorted({day_of(i.start) for i in found.infusions})
     starts = [d for i, d in enumerate(courses) if i == 0 or (d - courses[i - 1]).days > 2]
+    grams = round(sum(i.grams for i in found.infusions), 3)
+    weight = found.person.weights[-1].kg if found.person.weights else None
     products: dict[str, int] = {}
     for infusion in found.infusions:
         products[infusion.product] = products.get(infusion.product, 0) + 1
@@ -97,14 +102,15 @@ def summary(found: Record) -> dict[str, Any]:
         "invented": found.invented,
         "birth_year": found.person.birth_year,
         "sex": found.person.sex,
-        "weight_kg": found.person.weights[-1].kg if found.person.weights else None,
+        "weight_kg": weight,
         "before": found.before.kind,
         "infusions": {
             "n": len(found.infusions),
             "courses": len(starts),
             "first": courses[0].isoformat() if courses else None,
             "last": courses[-1].isoformat() if courses else None,
-            "grams": round(sum(i.grams for i in found.infusions), 3),
+            "grams": grams,
+            "grams_per_kg_course": round(grams / len(starts) / weight, 3) if starts and weight else None,
             "usual_interval_days": _gaps(starts)[0] or None,
             "routes": sorted({i.route for i in found.infusions}),
             "products": products,
@@ -147,7 +153,7 @@ def unknown(found: Record) -> list[tuple[str, str]]:
             ("No floor: the strength that matters to the person was not asked.", "One is assumed from their plateau.")
         )
     if found.goals.routes is None:
-        gaps.append(("Accepted routes were not asked.", "Only routes already used are proposed."))
+        gaps.append(("Accepted routes were not asked.", "Only the present route is looked at."))
     if found.person.birth_year is None:
         gaps.append(("No year of birth.", "Whether a model holds for this age cannot be told."))
     return gaps
@@ -186,18 +192,26 @@ def describe(found: Record, problems: Sequence[Problem]) -> str:
     if given["n"]:
         kinds = ", ".join(f"{product} ({n})" for product, n in given["products"].items())
         interval = f", about every {given['usual_interval_days']} days" if given["usual_interval_days"] else ""
-        row("Infusions", f"{given['n']} in {given['courses']} courses, {given['first']} to {given['last']}{interval}")
-        row("", f"{given['grams']:g} g {'/'.join(given['routes'])}: {kinds}")
+        courses = _many(given["courses"], "course")
+        row("Infusions", f"{given['n']} in {courses}, {given['first']} to {given['last']}{interval}")
+        per_kg = (
+            f", {given['grams_per_kg_course']:.2g} g/kg per course"
+            if given["grams_per_kg_course"] and len(given["routes"]) == 1
+            else ""
+        )
+        row("", f"{given['grams']:g} g {'/'.join(given['routes'])}{per_kg}: {kinds}")
     past = {"none": "none, never had immunoglobulin", "unknown": "unknown"}.get(data["before"])
     before = found.before
     row("Before", past or f"{before.grams:g} g {before.product} every {before.interval_days:g} days ({before.route})")
     if data["igg"]["n"]:
         level = data["igg"]
-        row("IgG", f"{level['n']} levels, {level['lowest']:g} to {level['highest']:g} g/L")
+        row("IgG", f"{_many(level['n'], 'level')}, {level['lowest']:g} to {level['highest']:g} g/L")
     for one in data["strength"]:
         what = " ".join(x for x in (NAMES[one["measure"]], one["side"], one["variant"]) if x)
         device = f", {one['device']}" if one["device"] else ", device unknown" if one["measure"] == "grip" else ""
-        text = f"{one['id']}: {what}{device} [{one['unit']}], {one['n']} values"
+        text = f"{one['id']}: {what}{device} [{one['unit']}], {_many(one['n'], 'value')}"
+        if one["usual_gap_days"] == 1:
+            text += f" on {one['days']} of {one['span_days']} days"
         if one["first"]:
             text += f", {one['first']} to {one['last']}"
         if one["longest_gap_days"] > max(3 * one["usual_gap_days"], 7):

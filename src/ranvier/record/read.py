@@ -147,7 +147,7 @@ def _before(r: Reading) -> n.Before:
     kind = raw.get("kind", "unknown")
     grams = r.quantity((*path, "dose"), raw.get("dose"), "g")
     if grams is not None:
-        r.bounded((*path, "dose"), grams, r.rules.limits["infusion_grams"], "a dose of")
+        r.bounded((*path, "dose"), grams, r.rules.limits["course_grams"], "a dose per course of")
     interval = r.quantity((*path, "interval"), raw.get("interval"), "d")
     if interval is not None:
         r.bounded((*path, "interval"), interval, r.rules.limits["interval"], "an interval of")

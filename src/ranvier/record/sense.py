@@ -16,17 +16,13 @@ from ranvier.ground.units import enter
 from ranvier.record import nouns as n
 from ranvier.record.digest import when_key
 from ranvier.record.text import Path, place
+from ranvier.record.until import day_of
 
 if TYPE_CHECKING:
     from ranvier.record.reading import Reading
 
 Infusions = Sequence[tuple[Path, n.Infusion]]
 Levels = Sequence[tuple[Path, n.IgGLevel]]
-
-
-def day_of(when: n.When) -> date:
-    """The local day."""
-    return when.date() if isinstance(when, datetime) else when
 
 
 def said(when: n.When) -> str:
