@@ -34,6 +34,7 @@ class Response:
     absent : the nerve was stimulated and no response could be had
     supramaximal : whether the laboratory says that stimulation was supramaximal; None: it does not say
     persistence : share of stimuli with an F wave [1]
+    peak_latency : to the negative peak, as sensory studies often report [ms]
     place : where this stood in the input, for problems
     """
 
@@ -47,6 +48,7 @@ class Response:
     absent: bool = False
     supramaximal: bool | None = None
     persistence: float | None = None
+    peak_latency: float | None = None
     place: str = ""
 
 
@@ -247,6 +249,7 @@ OTHER_KINDS = (
     "prolonged_f",
     "sensory_amplitude",  # low or absent
     "sensory_velocity",  # slow
+    "sensory_latency",  # late peak
 )
 
 
@@ -327,6 +330,13 @@ class Conduction:
         """Segments that `rule` calls blocked: definite only, or at least probable."""
         wanted = (Class.DEFINITE,) if at_least is Class.DEFINITE else (Class.DEFINITE, Class.PROBABLE)
         return tuple(s for s in self.segments if rule in s.verdicts and s.verdicts[rule].class_ in wanted)
+
+    def sensory_normal(self, nerve: str, side: str) -> Truth:
+        """Whether sensory conduction of a nerve is normal: MET if something was compared and nothing was abnormal."""
+        found = [o.truth for o in self.others if o.kind.startswith("sensory") and (o.nerve, o.side) == (nerve, side)]
+        if Truth.MET in found:
+            return Truth.NOT_MET
+        return Truth.MET if Truth.NOT_MET in found else Truth.UNKNOWN
 
     def nerves_with_block(self, rule: str, *, at_least: Class = Class.PROBABLE) -> tuple[tuple[str, str], ...]:
         """(nerve, side) of each nerve with a block by `rule`, each once, sorted."""
