@@ -131,7 +131,7 @@ def test_infusions_alone_give_no_proposal_and_say_what_to_measure():
     unmeasured = assess(record(), KNOWLEDGE, at=AT, seed=1)
     assert proposed(unmeasured.treatment.proposal) is None
     assert "refusal.population_basis" in names(unmeasured.because)
-    assert "help.daily_strength" in names(unmeasured.because)
+    assert "help.daily_grip" in names(unmeasured.because)
 
 
 def test_knowledge_is_handed_back_as_it_came(person):

@@ -262,7 +262,7 @@ def _refusal(
     helps = _would_help(posterior, rules["daily_gap"].value)
     if not isinstance(current, InForce):
         never = any(finding.name == "regimen.never_treated" for finding in current)
-        because = (*current, *helps[:1]) if never else current
+        because = (*current, Finding("help.first_course", status="design")) if never else current
         why.append(Finding("refusal.never_treated" if never else "refusal.no_regimen", because=because))
     if posterior.basis is not Basis.MEASURED:
         bound = next((limit for limit in knowledge.limits if limit.what == "measured_basis"), None)
@@ -293,7 +293,11 @@ def _would_help(posterior: Posterior, daily_gap: float) -> tuple[Finding, ...]:
     measure = posterior.measures[posterior.primary]
     days = next((np.unique(s.days) for s in posterior.observed if s.id == measure.id), np.empty(0))
     daily = days.size > 1 and float(np.median(np.diff(days))) <= daily_gap
-    found = [] if daily else [Finding("help.daily_strength", {"measure": measure.id}, status="computed")]
+    found = []
+    if not measure.n:
+        found.append(Finding("help.daily_grip", status="computed"))
+    elif not daily:
+        found.append(Finding("help.daily_strength", {"measure": measure.id}, status="computed"))
     found.append(Finding("help.igg_after_infusion", {"has_igg": posterior.has_igg}, status="computed"))
     found.append(Finding("help.one_planned_change", status="computed"))
     return tuple(found)
