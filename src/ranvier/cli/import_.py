@@ -18,9 +18,9 @@ from ranvier.exchange import memory as memories
 from ranvier.exchange import say
 from ranvier.exchange.desk import Memory
 from ranvier.exchange.importing import Imported, import_files
-from ranvier.ground.notes import ExitCode, InputError, Question, must_mend
+from ranvier.ground.notes import ExitCode, InputError, Problem, Question, must_mend
 from ranvier.record import structure
-from ranvier.record.read import read_text
+from ranvier.record.read import read
 from ranvier.record.text import parse
 
 _HELP = """Read FILES (grip diary, infusion list, laboratory list, NONMEM-style data; CSV or XLSX) into one record.
@@ -67,28 +67,31 @@ def run(
 ) -> ExitCode:
     """One import from paths to an exit code."""
     talk = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    if record.suffix.lower() not in (".yaml", ".yml", ".json"):
+        return _fail(f"{record} is no name for a record.", "Let it end in .yaml or .json.", ExitCode.USAGE, as_json)
+    if not record.parent.is_dir():
+        return _fail(
+            f"There is no folder {record.parent}.", "Make it first, or name another.", ExitCode.NOT_FOUND, as_json
+        )
     beside = record.with_name(record.stem + ".import.yaml")
     try:
         given = _answers(answers, single)
         tables = [(f.name, f.read_bytes()) for f in files]
         existing = _existing(record)
-        memory = memories.load(beside.read_text(encoding="utf-8"), beside.name) if beside.exists() else Memory()
+        memory = memories.load(_text(beside), beside.name) if beside.exists() else Memory()
     except FileNotFoundError as error:
         return _fail(f"There is no file {error.filename}.", "Check the name.", ExitCode.NOT_FOUND, as_json)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         return _fail(f"A file cannot be read: {error}.", "Check its name and rights.", ExitCode.INPUT, as_json)
     except click.UsageError as error:
         return _fail(error.message, "See ranvier import --help.", ExitCode.USAGE, as_json)
     except InputError as error:
         return _refused(error, as_json)
-    if not record.parent.is_dir():
-        return _fail(
-            f"There is no folder {record.parent}.", "Make it first, or name another.", ExitCode.NOT_FOUND, as_json
-        )
     if save_questions is not None and save_questions.exists() and save_questions != answers:
         return _fail(f"{save_questions} exists already.", "Name a new file for the questions.", ExitCode.USAGE, as_json)
     imported = import_files(tables, answers=given, memory=memory, existing=existing, name=record.name)
-    while talk and imported.questions and not must_mend(imported.problems):
+    while talk and imported.questions and not must_mend(_beyond_answers(imported)):
+        _forget_wrong_answers(imported, given)
         if not _ask_all(imported.questions, given):
             break
         imported = import_files(tables, answers=given, memory=memory, existing=existing, name=record.name)
@@ -162,6 +165,18 @@ def _data(imported: Imported, record: Path, *, wrote: bool) -> dict[str, Any]:
 # ---- asking on a terminal
 
 
+def _beyond_answers(imported: Imported) -> tuple[Problem, ...]:
+    return tuple(p for p in imported.problems if not p.place.startswith("answer "))
+
+
+def _forget_wrong_answers(imported: Imported, given: dict[str, str]) -> None:
+    """Answers that answer nothing are said and asked again."""
+    for problem in imported.problems:
+        if problem.place.startswith("answer "):
+            click.echo(f"{problem.what} {problem.remedy}", err=True)
+            given.pop(problem.place.removeprefix("answer "), None)
+
+
 def _ask_all(questions: tuple[Question, ...], given: dict[str, str]) -> bool:
     """Ask one by one. False: the person stopped."""
     click.echo(f"{len(questions)} things only you can answer. An empty line leaves one open; Ctrl-C stops.\n")
@@ -197,7 +212,7 @@ def _by_number(answer: str, choices: tuple[str, ...]) -> str:
 
 
 def _answers(file: Path | None, single: tuple[str, ...]) -> dict[str, str]:
-    given = memories.answers_from(file.read_text(encoding="utf-8-sig"), file.name) if file is not None else {}
+    given = memories.answers_from(_text(file), file.name) if file is not None else {}
     for one in single:
         key, sign, value = one.partition("=")
         if not sign or not key.strip() or not value.strip():
@@ -206,13 +221,20 @@ def _answers(file: Path | None, single: tuple[str, ...]) -> dict[str, str]:
     return given
 
 
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        problem = Problem(file.name, "this text is not in UTF-8", "Save it as UTF-8.")
+        raise InputError(f"{file.name} cannot be read.", (problem,)) from None
+
+
 def _existing(record: Path) -> dict[str, Any] | None:
     """The record so far as plain data, if there is one and it can be read."""
     if not record.exists():
         return None
-    text = record.read_text(encoding="utf-8-sig")
-    read_text(text, record.name)
-    document, _ = parse(text, record.name, structure.text_keys())
+    read(record)
+    document, _ = parse(_text(record), record.name, structure.text_keys())
     data: Mapping[str, Any] = structure.without_nothing(document.data)
     return dict(data)
 

@@ -83,10 +83,10 @@ class Desk:
                 self._remember(remember or name, about, chosen)
                 self.answered[key] = chosen
                 return chosen
-            allowed = ", ".join(choices) or "see the question"
-            self._complain(
-                Problem(f"answer {origin}", f"'{answer[:60]}' does not answer: {ask}", f"Write one of: {allowed}.")
-            )
+            if origin in self.given:  # a remembered answer that no longer fits is asked anew
+                allowed = ", ".join(choices) or "see the question"
+                what = f"'{answer[:60]}' does not answer: {ask}"
+                self._complain(Problem(f"answer {origin}", what, f"Write one of: {allowed}."))
         (self.questions if must else self.offers).setdefault(key, question)
         return None
 
@@ -95,6 +95,7 @@ class Desk:
             if candidate in self.given:
                 self.used.add(candidate)
                 return self.given[candidate], candidate
+        key = ""  # from here on an answer is a remembered one
         if about.row:
             return self.memory.rows.get((about.shape, about.row, kept)), key
         if about.shape:

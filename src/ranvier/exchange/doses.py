@@ -10,6 +10,8 @@ from ranvier.exchange import numbers, words
 
 _NUM = r"(\d[\d.,]*)"
 _CONCENTRATION = re.compile(rf"{_NUM}\s*(?:%|(mg|g)\s*/\s*(100\s*)?(ml|l|dl)\b)")
+_PER_VIAL = re.compile(rf"{_NUM}\s*(mg|g)\s*/\s*{_NUM}\s*ml\b")
+_PER_VIAL_AS_WRITTEN = re.compile(rf"{_NUM}\s*m?g\s*/\s*(?!1\s*ml|100\s*ml){_NUM}\s*ml\b", re.IGNORECASE)
 _PER_KG = re.compile(rf"{_NUM}\s*m?g(?:r|ram|ramm)?\s*(?:/|per |pro )\s*kg\b")
 _VOLUME = re.compile(rf"{_NUM}\s*(ml|cc|l)\b")
 _GRAMS = re.compile(
@@ -23,6 +25,7 @@ class DoseText:
 
     grams [g], volume [mL], g_per_l: concentration [g/L], hours [h]; per_kg: a dose per body weight was written;
     several: more than one amount without a sign between them; rest: the text without all this
+    perhaps: grams of a vial, if "10 g/100 ml" is meant as a vial and not only as a concentration
     """
 
     grams: float | None = None
@@ -31,6 +34,7 @@ class DoseText:
     hours: float | None = None
     per_kg: bool = False
     several: bool = False
+    perhaps: float | None = None
     rest: str = ""
 
 
@@ -62,18 +66,26 @@ def read_dose(text: str, decimal: numbers.Decimal | None = None) -> DoseText:
     (35.0, 100.0, 5.0)
     """
     rest = words.plain(text)
-    g_per_l = None
+    g_per_l, perhaps, vial = None, None, None
+    hit = _PER_VIAL.search(rest)
+    if hit:
+        grams_in, volume_in = _number(hit[1], decimal), _number(hit[3], decimal)
+        if grams_in and volume_in:
+            grams_in *= 0.001 if hit[2] == "mg" else 1.0
+            g_per_l = round(grams_in / volume_in * 1000, 6)
+            perhaps, vial = grams_in, None if volume_in in (1.0, 100.0) else grams_in
+            rest = rest[: hit.start()] + " " + rest[hit.end() :]
     hit = _CONCENTRATION.search(rest)
     if hit:
         value = _number(hit[1], decimal)
-        if value is not None:
+        if value is not None and g_per_l is None:
             g_per_l = value * _factor(hit)
         rest = rest[: hit.start()] + " " + rest[hit.end() :]
     per_kg = _PER_KG.search(rest)
     if per_kg:
         rest = rest[: per_kg.start()] + " " + rest[per_kg.end() :]
     hours, rest = _duration(rest)
-    grams, several = None, False
+    grams, several = vial, False
     hits = list(_GRAMS.finditer(rest))
     if hits:
         amounts = [_amount(h, decimal) for h in hits]
@@ -81,7 +93,8 @@ def read_dose(text: str, decimal: numbers.Decimal | None = None) -> DoseText:
             re.fullmatch(r"\s*(\+|und|and|et|en|y|e)\s*", rest[a.end() : b.start()]) for a, b in pairwise(hits)
         )
         known = [a for a in amounts if a is not None]
-        several = not joined or len(known) < len(amounts)
+        negative = any(re.search(r"(^|[\s(])[-−]$", rest[: h.start()]) for h in hits)
+        several = not joined or negative or len(known) < len(amounts)
         grams = None if several else sum(known)
         rest = _GRAMS.sub(" ", rest)
     volume = None
@@ -91,7 +104,7 @@ def read_dose(text: str, decimal: numbers.Decimal | None = None) -> DoseText:
         volume = None if value is None else value * (1000 if hit[2] == "l" else 1)
         rest = rest[: hit.start()] + " " + rest[hit.end() :]
     rest = " ".join(re.sub(r"[()\[\],;=+]", " ", rest).split())
-    return DoseText(grams, volume, g_per_l, hours, per_kg is not None, several, rest)
+    return DoseText(grams, volume, g_per_l, hours, per_kg is not None, several, None if hits else perhaps, rest)
 
 
 def _factor(hit: re.Match[str]) -> float:
@@ -112,5 +125,6 @@ def _amount(hit: re.Match[str], decimal: numbers.Decimal | None) -> float | None
 
 def name_without_dose(text: str, decimal: numbers.Decimal | None = None) -> str:
     """A product's text as written, without amounts, so that two vials of one drug get one name."""
-    bare = re.sub(r"\d[\d.,]*\s*(?:mg|g|gr|gm|gram|gramm|ml|l)\b(?!\s*/)", " ", text, flags=re.IGNORECASE)
+    bare = _PER_VIAL_AS_WRITTEN.sub(" ", text)
+    bare = re.sub(r"\d[\d.,]*\s*(?:mg|g|gr|gm|gram|gramm|ml|l)\b(?!\s*/)", " ", bare, flags=re.IGNORECASE)
     return " ".join(re.sub(r"[(\[]\s*[)\]]", " ", bare).split()).strip(" ,;-") or text.strip()

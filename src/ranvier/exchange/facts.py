@@ -10,7 +10,7 @@ from ranvier.exchange.laboratory import Laboratory
 from ranvier.exchange.rows import Dated, Reading
 from ranvier.exchange.strength import Strength
 from ranvier.exchange.tables import Table
-from ranvier.exchange.understand import Layout
+from ranvier.exchange.understand import Layout, column
 
 
 def read_sheet(table: Table, layout: Layout, desk: Desk) -> Sheet:
@@ -32,7 +32,7 @@ def read_sheet(table: Table, layout: Layout, desk: Desk) -> Sheet:
             reading.keep_note(one.row, one.day)
     sheet = reading.sheet
     sheet.facts += infusions.finish(dated) + laboratory.finish(dated) + strength.finish(dated)
-    for row in table.rows:  # whatever has no fate yet said nothing
+    for row in rows:  # whatever has no fate yet said nothing
         if row.line not in sheet.fates:
             sheet.end(row.line, "blank", "nothing but missing values")
     return sheet
@@ -41,10 +41,12 @@ def read_sheet(table: Table, layout: Layout, desk: Desk) -> Sheet:
 def _note(reading: Reading, one: Dated) -> str:
     """The words of a row: its notes, and what stood in the column of times but is no time."""
     columns = [c for c in reading.layout.of("note") if not words.is_missing(one.row.text(c.index))]
-    headed = len(reading.layout.of("note")) > 1
-    parts = [
-        f"{c.heading}: {one.row.text(c.index).strip()}" if headed else one.row.text(c.index).strip() for c in columns
-    ]
+    several = len(reading.layout.of("note")) > 1
+    parts = []
+    for found in columns:
+        text = one.row.text(found.index).strip()
+        bare = not found.heading or (not several and column(0, found.heading).role == "note")
+        parts.append(text if bare else f"{found.heading}: {text}")
     if one.extra:
         parts.append(f"time: {one.extra}")
     return "; ".join(parts)[:3900]

@@ -19,6 +19,7 @@ from ranvier.exchange.facts import is_day, read_sheet
 from ranvier.exchange.found import Fact, Sheet, day
 from ranvier.exchange.merge import Merge, in_order
 from ranvier.exchange.nonmem import read_nonmem
+from ranvier.exchange.rows import digest
 from ranvier.exchange.tables import Table, read_tables
 from ranvier.ground.notes import InputError, Problem, Question, must_mend
 from ranvier.record.dump import dump
@@ -176,6 +177,8 @@ def _whole(
     about = About()
     if existing is not None:
         whole = dict(existing)
+    elif not sheets:
+        whole = {"ranvier_record": 1, "person": {"pseudonym": "?"}}
     else:
         pseudonym = desk.ask(
             "person.pseudonym",
@@ -281,7 +284,7 @@ def _add(merge: Merge, sheet: Sheet, zone: str | None, desk: Desk) -> None:
         days = ", ".join(sorted({day(o.fact.when).isoformat() for o in overlaps if o.fact.when})[:8])
         first = overlaps[0]
         answer = desk.ask(
-            "overlap", About(sheet.name, f"overlap-{sheet.name}"), place=first.fact.place,
+            "overlap", About(sheet.name, "infusions on one day"), place=first.fact.place,
             ask="Infusions of a product on days on which the record already has one: the same, or further ones?",
             choices=("the same", "further ones"),
             because=f"{len(overlaps)} such ({days}); first: {_shown(first.fact)}, the record has {first.there}",
@@ -346,7 +349,7 @@ def _timed(fact: Fact, merge: Merge, desk: Desk, name: str) -> Fact:
     shown = f"{fact.data['value']:g} {fact.data['unit']}"
     when = day(fact.when).isoformat()
     answer = desk.ask(
-        f"line{fact.lines[0]}.timing", About(name, f"igg-{name}", f"{when} {shown}"), place=fact.place,
+        f"line{fact.lines[0]}.timing", About(name, "igg on the day of an infusion", digest(f"{when} {shown}")), place=fact.place,
         ask=f"IgG {shown} on {when}: taken before or after the infusion of that day?",
         choices=("before", "after", "not known"),
         because="the table gives no time of drawing, and there was an infusion that day",

@@ -11,7 +11,7 @@ from ranvier.exchange import dates, words
 from ranvier.exchange.doses import DoseText, name_without_dose, read_dose
 from ranvier.exchange.found import Fact, day
 from ranvier.exchange.rows import Dated, Reading
-from ranvier.exchange.strength import _is_number, _to_number
+from ranvier.exchange.strength import doubt, is_number, to_number
 from ranvier.exchange.tables import Row
 
 ROUTES = ("IV", "SC", "fSCIg")
@@ -19,7 +19,7 @@ ROUTES = ("IV", "SC", "fSCIg")
 
 @dataclass(frozen=True, slots=True)
 class _Drug:
-    """The drug of a row. kind: ``immunoglobulin``, ``another drug`` or ``leave out``."""
+    """The drug of a row. kind: ``immunoglobulin``, ``another drug``, ``leave out`` or ``open``."""
 
     name: str
     kind: str
@@ -50,6 +50,9 @@ class Infusions:
         text = row.text(self.product.index) if self.product else ""
         said = read_dose(text, self.reading.decimal)
         drug = self._drug(row, text, said)
+        if drug.kind == "open":
+            self.reading.sheet.end(row.line, "open", f"what {drug.name} is must be answered")
+            return True
         if drug.kind == "leave out":
             self.reading.sheet.end(row.line, "left out", f"{drug.name}: by answer")
             return True
@@ -88,7 +91,7 @@ class Infusions:
             ("immunoglobulin", "another drug", "leave out"),
             "no product file has this name; it is kept as written",
         )
-        return _Drug(name, answer or "immunoglobulin", None)
+        return _Drug(name, answer or "open", None)
 
     # ---- the dose
 
@@ -107,14 +110,14 @@ class Infusions:
                 return found
         usable = f"{found['value']:g}" if found is not None else None
         choices = (*(("keep",) if usable and float(usable) > 0 else ()), "leave out", "<grams>")
-        answer = self.reading.ask_row(row, "dose", "How many grams were given?", choices, why, accept=_is_number)
+        answer = self.reading.ask_row(row, "dose", "How many grams were given?", choices, why, accept=is_number)
         if answer is None:
             self.reading.sheet.end(row.line, "open", "its dose must be answered")
             return None
         if answer == "leave out":
             self.reading.sheet.end(row.line, "left out", "dose: by answer")
             return None
-        return found if answer == "keep" else {"value": _to_number(answer), "unit": "g"}
+        return found if answer == "keep" else {"value": to_number(answer), "unit": "g"}
 
     def _stated(self, row: Row, said: DoseText, drug: _Drug) -> tuple[dict[str, Any] | None, str]:
         """The dose that the row states, or why none can be read."""
@@ -213,6 +216,16 @@ class Infusions:
                 return self._from_volume(number.value, said, drug)
         if said.grams is not None:
             return {"value": round(number.value * said.grams, 6), "unit": "g"}, ""
+        if said.perhaps is not None:
+            shown = row.text(self.product.index).strip() if self.product else drug.name
+            answer = self.reading.ask(
+                f"vial.{words.plain(drug.name)}.{said.perhaps:g}",
+                f"Does one vial of '{shown}' hold {said.perhaps:g} g?",
+                ("yes", "no"),
+                "the text may name the vial or only the concentration",
+            )
+            if answer != "no":
+                return {"value": round(number.value * said.perhaps, 6), "unit": "g"}, ""
         if said.volume is not None:
             return self._from_volume(number.value * said.volume, said, drug)
         return None, f"{written} vials of unknown size"
@@ -363,7 +376,39 @@ class Infusions:
 
     def finish(self, rows: Sequence[Dated]) -> list[Fact]:
         """The infusions, vials of one day and time summed, doses far from the others asked about."""
-        return [*self._summed(rows), *self.drugs]
+        by_line = {d.row.line: d.row for d in rows}
+        return [*self._doubted(self._summed(rows), by_line), *self.drugs]
+
+    def _doubted(self, facts: list[Fact], rows: dict[int, Row]) -> list[Fact]:
+        """Doses that look like a slip of the pen among the others are asked about."""
+        kept = []
+        ordered = sorted(facts, key=lambda f: (day(f.when or date.min), f.lines))
+        grams = [_grams_of(f) for f in ordered]
+        for i, fact in enumerate(ordered):
+            why = doubt(grams[i], grams[max(0, i - 5) : i] + grams[i + 1 : i + 6])
+            if why is None:
+                kept.append(fact)
+                continue
+            row = rows[fact.lines[0]]
+            choices = ("keep", "leave out", "<grams>")
+            answer = self.reading.ask_row(
+                row, "dose", "How many grams were given?", choices, f"a dose of {why} g", accept=is_number
+            )
+            if answer == "leave out":
+                for line in fact.lines:
+                    self.reading.sheet.end(line, "left out", "dose: by answer")
+            elif answer in (None, "keep"):
+                kept.append(fact)
+            else:
+                note = "; ".join(
+                    [
+                        f"dose written as {grams[i]:g} g, corrected on import",
+                        *([fact.data["note"]] if "note" in fact.data else []),
+                    ]
+                )
+                dose = {"value": to_number(str(answer)), "unit": "g"}
+                kept.append(replace(fact, data={**fact.data, "dose": dose, "note": note}))
+        return kept
 
     def _summed(self, rows: Sequence[Dated]) -> list[Fact]:
         groups: dict[tuple[object, ...], list[Fact]] = {}
@@ -423,6 +468,6 @@ def _sum(group: list[Fact]) -> Fact:
     return replace(first, data=data, lines=tuple(line for f in group for line in f.lines))
 
 
-def days_of(facts: Sequence[Fact]) -> set[date]:
-    """The days on which something was infused."""
-    return {day(f.when) for f in facts if f.kind == "infusion" and f.when is not None}
+def _grams_of(fact: Fact) -> float:
+    dose = fact.data["dose"]
+    return float(dose["value"]) * {"g": 1.0, "mg": 0.001, "kg": 1000.0}[dose["unit"]]

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 from ranvier.exchange import words
-from ranvier.exchange.found import Fact, When
+from ranvier.exchange.found import Fact, When, day
 from ranvier.exchange.numbers import Number
 from ranvier.exchange.rows import Dated, Reading
-from ranvier.exchange.strength import _is_number, _to_number
+from ranvier.exchange.strength import doubt, is_number, to_number
 from ranvier.exchange.tables import Row
 from ranvier.exchange.understand import Column
 
@@ -111,7 +111,7 @@ class Laboratory:
             f"Which value is right for '{name}'?",
             choices,
             f"'{written[:40]}' is not a plain number",
-            accept=_is_number,
+            accept=is_number,
         )
         if answer is None:
             self.reading.sheet.end(row.line, "open", "a value must be answered")
@@ -125,7 +125,7 @@ class Laboratory:
             return None
         if answer == "keep" and number is not None:
             return replace(number, rest="")
-        return Number(_to_number(answer))
+        return Number(to_number(answer))
 
     def _add(self, kind: str, when: When, data: dict[str, Any], row: Row, name: str) -> None:
         self.found.append(Fact(kind, when, data, (row.line,), self.reading.table.place(row.line, name)))
@@ -214,10 +214,38 @@ class Laboratory:
             return number
         return self._plain(row, column, column.heading)
 
-    # ---- several levels on one day
+    # ---- levels to doubt, and several on one day
+
+    def _doubt_levels(self, rows: dict[int, Row]) -> None:
+        """Levels that look like a slip of pen or unit among the others are asked about."""
+        levels = sorted(
+            (f for f in self.found if f.kind == "igg" and f.when), key=lambda f: (day(f.when or date.min), f.lines)
+        )
+        numbers = [_gl(f) for f in levels]
+        for i, fact in enumerate(levels):
+            why = doubt(numbers[i], numbers[max(0, i - 5) : i] + numbers[i + 1 : i + 6])
+            if why is None:
+                continue
+            name = fact.place.rpartition(", ")[2]
+            ask = f"Which value is right for '{name}', in {fact.data['unit']}?"
+            answer = self.reading.ask_row(
+                rows[fact.lines[0]],
+                name,
+                ask,
+                ("keep", "leave out", "<the right number>"),
+                f"in g/L: {why}",
+                accept=is_number,
+            )
+            if answer == "leave out":
+                self.found.remove(fact)
+                self.reading.sheet.end(fact.lines[0], "left out", f"{name}: by answer")
+            elif answer not in (None, "keep"):
+                changed = replace(fact, data={**fact.data, "value": to_number(str(answer))})
+                self.found[self.found.index(fact)] = changed
 
     def finish(self, rows: Sequence[Dated]) -> list[Fact]:
         """The facts, after asking which of two levels of one day was taken before the infusion."""
+        self._doubt_levels({d.row.line: d.row for d in rows})
         by_day: dict[date, list[Fact]] = {}
         for fact in self.found:
             if (
@@ -246,6 +274,10 @@ class Laboratory:
                     else:
                         changed[id(fact)] = replace(fact, data={**fact.data, "timing": "asked"})
         return [changed.get(id(f), f) for f in self.found]
+
+
+def _gl(fact: Fact) -> float:
+    return float(fact.data["value"]) * {"g/L": 1.0, "mg/dL": 0.01, "g/dL": 10.0, "mg/mL": 1.0}[fact.data["unit"]]
 
 
 def _timings(answer: str, facts: Sequence[Fact]) -> tuple[str | None, str | None]:

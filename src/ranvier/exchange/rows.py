@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 from ranvier.exchange import dates, numbers, words
 from ranvier.exchange.dates import DateText, Form, Order
 from ranvier.exchange.desk import About, Desk
-from ranvier.exchange.found import Sheet, When
+from ranvier.exchange.found import Fact, Sheet, When
 from ranvier.exchange.tables import Row, Table
 from ranvier.exchange.understand import DATE_ROLES, FACT_ROLES, Layout
 
@@ -45,6 +46,11 @@ class Dated:
         return dates.together(self.day, self.clock, self.offset)
 
 
+def digest(text: str) -> str:
+    """Sixteen letters that stand for a text which must not be kept."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 class Reading:
     """A table on its way to facts: the questions it shares and the fate of its rows."""
 
@@ -70,7 +76,7 @@ class Reading:
         self, row: Row, what: str, ask: str, choices: tuple[str, ...], because: str = "", **more: object
     ) -> str | None:
         """Ask about one row."""
-        about = About(self.table.name, self.layout.shape, row.key)
+        about = About(self.table.name, self.layout.shape, digest(row.key))
         place = self.table.place(row.line, what)
         name = f"line{row.line}.{what}"
         return self.desk.ask(name, about, place=place, ask=ask, choices=choices, because=because, remember=what, **more)  # type: ignore[arg-type]
@@ -122,9 +128,8 @@ class Reading:
 
     def keep_note(self, row: Row, day: date | None) -> None:
         """Keep a row that is only words as a note of the record."""
-        from ranvier.exchange.found import Fact
-
-        text = " ".join(c.text.strip() for c in row.cells if c.text.strip())
+        private = {c.index for c in self.layout.of("patient")}
+        text = " ".join(c.text.strip() for i, c in enumerate(row.cells) if c.text.strip() and i not in private)
         if day is not None:
             noted = [
                 row.text(c.index).strip()
@@ -144,13 +149,17 @@ class Reading:
         names = sorted({w for w in who.values() if w})
         if len(names) < 2:
             return rows
+        by_digest = {digest(name): name for name in names}
         answer = self.ask(
             "patient",
             "The table lists several people. Whose record is this?",
             tuple(names[:50]),
             f"{len(names)} different people in the column",
-            accept=lambda a: a in names,
+            accept=lambda a: a in names or a in by_digest,
         )
+        if answer is not None:  # a name is remembered by its digest only
+            answer = by_digest.get(answer, answer)
+            self.desk.memory.shapes[self.layout.shape]["patient"] = digest(answer)
         chosen = answer or names[0]
         for row in rows:
             if who[row.line] != chosen:
@@ -241,6 +250,17 @@ class Reading:
         for row in rows:
             if row not in useful:
                 self.sheet.end(row.line, "blank", "a day without values")
+        bad = [r for r in useful if texts[r.line].form is Form.UNREADABLE]
+        if len(bad) > 10 and 2 * len(bad) > len(useful):
+            example = bad[0].text(column.index).strip()[:40]
+            self.desk.mend(
+                self.table.place(bad[0].line, column.heading),
+                f"{len(bad)} of {len(useful)} cells of this column are no dates, first '{example}'",
+                "Write full dates (YYYY-MM-DD) in one column, or say which column holds them.",
+            )
+            for row in useful:
+                self.sheet.end(row.line, "open", "the column of dates must be mended")
+            return []
         return _Dating(self, texts).run(useful, column.index)
 
     def _date_text(self, row: Row, index: int) -> DateText:
@@ -263,6 +283,7 @@ class _Dating:
 
     def __init__(self, reading: Reading, texts: dict[int, DateText]) -> None:
         self.reading, self.texts = reading, texts
+        self.halved: dict[int, bool] = {}
         self.order = self._order()
         self.century = self._century()
 
@@ -500,5 +521,8 @@ class _Dating:
         return None, extra
 
     def _halves(self, index: int) -> bool:
-        clocks = (dates.read_clock(r.text(index)) for r in self.reading.table.rows)
-        return any(c is not None and c.half for c in clocks)
+        """Whether any row of a column of times says AM or PM."""
+        if index not in self.halved:
+            clocks = (dates.read_clock(r.text(index)) for r in self.reading.table.rows)
+            self.halved[index] = any(c is not None and c.half for c in clocks)
+        return self.halved[index]

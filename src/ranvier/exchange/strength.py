@@ -17,6 +17,7 @@ from ranvier.exchange.understand import Column
 
 DEVICES = ("jamar", "digital_grip", "vigorimeter", "unknown")
 UNITS = ("kg", "lb", "kPa", "N")
+MOST_QUESTIONS = 10  # more cells of one column than this are not asked one by one if they are the rule
 
 
 class Strength:
@@ -31,6 +32,7 @@ class Strength:
         self.hand_column = reading.layout.first("hand")
         self.found: list[Fact] = []
         self.open_lines: set[int] = set()
+        self.unreadable = {c.index for c in self.columns if self._mostly_words([d.row for d in rows], c)}
 
     def _place(self) -> str | None:
         """Home or clinic, if a title or heading says it; else it may be told but is never required."""
@@ -53,6 +55,20 @@ class Strength:
                 if number is not None:
                     units.add(words.unit("grip", number.rest) if number.rest else None)
         return units
+
+    def _mostly_words(self, rows: Sequence[Row], column: Column) -> bool:
+        """Whether most cells of a column hold no number: then the column is mended, not asked cell by cell."""
+        texts = [r for r in rows if not words.is_missing(r.text(column.index))]
+        bad = [r for r in texts if self.reading.number(r, column.index) is None]
+        if len(bad) <= MOST_QUESTIONS or 2 * len(bad) <= len(texts):
+            return False
+        example = bad[0].text(column.index).strip()[:40]
+        self.reading.desk.mend(
+            self.reading.table.place(bad[0].line, column.heading),
+            f"{len(bad)} of {len(texts)} cells of this column hold no number, first '{example}'",
+            f"Mend the column, or say what it holds: --answer '{self.reading.table.name}.column.{column.heading}=note'.",
+        )
+        return True
 
     def unit(self, column: Column) -> str:
         """The unit of a column: its heading, a title, every single cell, or the answer to a question."""
@@ -184,6 +200,9 @@ class Strength:
             plain = fits and not number.above and number.value >= 0
         if number is not None and plain:
             return number
+        if column.index in self.unreadable:
+            self.open_lines.add(row.line)
+            return None
         name = column.heading or f"column {column.index + 1}"
         usable = (
             number is not None
@@ -202,7 +221,7 @@ class Strength:
 
     def _asked(self, row: Row, name: str, kept: Number | None, why: str) -> Number | None:
         choices = (*(("keep",) if kept is not None else ()), "leave out", "<the right number>")
-        answer = self.reading.ask_row(row, name, f"Which value is right for '{name}'?", choices, why, accept=_is_number)
+        answer = self.reading.ask_row(row, name, f"Which value is right for '{name}'?", choices, why, accept=is_number)
         if answer is None:
             self.open_lines.add(row.line)
             return None
@@ -211,7 +230,7 @@ class Strength:
             return None
         if answer == "keep" and kept is not None:
             return replace(kept, rest="")
-        return Number(_to_number(answer))
+        return Number(to_number(answer))
 
     def _left_out(self, row: Row, name: str, why: str) -> None:
         self.reading.sheet.end(row.line, "left out", f"{name}: by answer")
@@ -340,12 +359,14 @@ def _shown(unit: str) -> str:
     return {"[lb_av]": "lb", "?": "the unit of the column"}.get(unit, unit)
 
 
-def _to_number(answer: str) -> float:
+def to_number(answer: str) -> float:
+    """The number of an answer; a comma counts as a point."""
     return float(answer.replace(",", "."))
 
 
-def _is_number(answer: str) -> bool:
+def is_number(answer: str) -> bool:
+    """Whether an answer is a number that can be a value."""
     try:
-        return 0 <= _to_number(answer) < 1e6
+        return 0 <= to_number(answer) < 1e6
     except ValueError:
         return False

@@ -126,7 +126,8 @@ def decode(file: str, data: bytes) -> tuple[str, str, tuple[str, ...]]:
             return _strict(file, data, name), name, ()
     if b"\x00" in data:
         even, odd = data[0::2].count(0), data[1::2].count(0)
-        name = "utf-16-le" if odd > 4 * even else "utf-16-be" if even > 4 * odd else ""
+        enough = len(data) / 10  # letters of our languages have a zero in every second byte
+        name = "utf-16-le" if odd > max(4 * even, enough) else "utf-16-be" if even > max(4 * odd, enough) else ""
         if not name:
             raise refuse(file, "the file holds bytes that no text has", "Save it as XLSX or CSV.")
         return _strict(file, data, name), name, ()

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ranvier.exchange import dates, numbers, words
 from ranvier.exchange.desk import About, Desk
@@ -90,6 +91,7 @@ class Layout:
         return next((c for role in roles for c in self.columns if c.role == role), None)
 
 
+@lru_cache(maxsize=5_000)
 def column(index: int, heading: str) -> Column:
     """What one heading says.
 
@@ -168,6 +170,7 @@ def _one(kind: str, text: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+@lru_cache(maxsize=5_000)
 def _exact(text: str) -> str | None:
     """The role whose words are the whole heading."""
     bare = words.plain(text)
@@ -189,6 +192,7 @@ def _without(text: str, kind: str) -> str:
     return " ".join(padded.split())
 
 
+@lru_cache(maxsize=5_000)
 def _role(text: str) -> str | None:
     """The role of a heading: by all of it, else by the longest words that make up at least half of it."""
     whole = _exact(text)

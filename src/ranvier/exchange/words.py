@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 _LETTERS = {"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "’": "'", "`": "'", "´": "'", "\u00a0": " ", "\u202f": " "}
 
 
+@lru_cache(maxsize=20_000)
 def plain(text: str) -> str:
     """The text without case, accents and needless space, for comparing words.
 
@@ -28,6 +29,7 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", bare).strip()
 
 
+@lru_cache(maxsize=20_000)
 def tokens(text: str) -> tuple[str, ...]:
     """Words and numbers of a plain text: "r1" gives "r", "1"; signs fall away.
 
