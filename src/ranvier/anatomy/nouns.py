@@ -259,13 +259,16 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A way in which people differ: under it the named muscles hang on another site. frequency: per limb [1]."""
+    """A way in which people differ: under it the named muscles hang on another site. Frequencies are per limb [1]."""
 
     id: str
     name: str
-    frequency: float
+    frequency: float  # of the variant, as published
+    dominance: float  # of these, the share in which the moved muscles really hang on the other site
     moves: Mapping[str, str]  # muscle → site
-    crossing: tuple[str, str] | None  # leaves the nerve after the first site, joins above the second
+    crossing: tuple[str, str] | None  # leaves the one nerve after the first site, joins the other above the second
+    shift: int  # all roots of the arm one level higher (-1) or lower (+1); else 0
+    used: bool  # whether it takes part in the inference
     says: str
     source: str | None
     status: str
@@ -285,7 +288,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Nerve:
-    """A named nerve, as it is reported. affected: P(affected on a given side) in multiple mononeuropathy."""
+    """A named nerve, as it is reported.
+
+    affected : P(affected on one given side), in established multiple mononeuropathy
+    """
 
     id: str
     name: str
@@ -297,7 +303,11 @@ class Nerve:
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """Mechanical: while the drivers are weak, the dependent muscle tests weaker than it is. left: share of force left."""
+    """Mechanical: while the driver is weak, the dependent muscle tests weaker than it is.
+
+    driver, dependent : id of a muscle or a group
+    left : share of the dependent's force that is left to it
+    """
 
     driver: str
     dependent: str
@@ -307,8 +317,51 @@ class Dependence:
 
 
 @dataclass(frozen=True, slots=True)
+class Study:
+    """A stretch of nerve that nerve studies compare: stimulated at `distal` and at `proximal`."""
+
+    id: str
+    nerve: str
+    distal: str
+    proximal: str
+    sites: tuple[str, ...]
+    source: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """What a lesion does. level: levels of loss that it adds; share: among lesions, sums to 1."""
+
+    name: str
+    level: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How strength follows from lesions (likelihood.yaml).
+
+    emission : (surviving fraction, (P(grade 0), …, P(grade 5))), from whole to none
+    levels : surviving fraction at each level of loss, 1 first, 0 last
+    scatter : explanation → (factor on the log of the fraction, weight) pairs
+    """
+
+    emission: tuple[tuple[float, tuple[float, ...]], ...]
+    levels: tuple[float, ...]
+    severities: tuple[Severity, ...]
+    scatter: Mapping[str, tuple[tuple[float, float], ...]]
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Anatomy:
-    """Everything of `knowledge/anatomy`. `numbers` are those of likelihood.yaml, by dotted name."""
+    """Everything of `knowledge/anatomy`. `sites` hold nerves' stretches only, each after its parent.
+
+    explanations : id → (title, prior weight)
+    profiles : profile (split_hand, …) → muscle → value
+    status : row (``muscles.fdi``, ``numbers.lapse`` …) → its status
+    """
 
     version: str
     muscles: Mapping[str, Muscle]
@@ -316,10 +369,9 @@ class Anatomy:
     nerves: Mapping[str, Nerve]
     variants: Mapping[str, Variant]
     groups: Mapping[str, Group]
+    studies: Mapping[str, Study]
     dependences: tuple[Dependence, ...]
-    explanations: Mapping[str, tuple[str, float]]  # id → title, prior weight
-    emission: Mapping[float, tuple[float, ...]]  # surviving fraction → P(grade 0), …, P(grade 5)
-    numbers: Mapping[str, float]
-    profiles: Mapping[str, Mapping[str, float]]  # split hand, IBM, distance …: profile → muscle → value
-    status: Mapping[str, str]  # dotted name or row id → status
-    sources: Mapping[str, str] = field(default_factory=dict)
+    explanations: Mapping[str, tuple[str, float]]
+    profiles: Mapping[str, Mapping[str, float]]
+    likelihood: Likelihood
+    status: Mapping[str, str] = field(default_factory=dict)
