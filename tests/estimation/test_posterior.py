@@ -155,12 +155,13 @@ def test_importance_sampling_and_nuts_tell_the_same_story():
     optimum = search(candidate, line)
     free = candidate.belief.free
     by_weights = importance(candidate, line, optimum, np.random.default_rng(1), sizes=SECOND_TRY)
-    by_nuts = nuts(candidate, line, optimum, 2000, 1, log_evidence=0.0, k=0.0)
+    by_nuts = nuts(candidate, line, optimum, 2000, 1, k=0.0)
     mean = by_weights.weight @ by_weights.x[:, free]
     sd = np.sqrt(by_weights.weight @ (by_weights.x[:, free] - mean) ** 2)
     assert by_nuts.rhat is not None
     assert by_nuts.rhat < 1.05
     assert (by_nuts.x[:, free].mean(axis=0) - mean) / sd == pytest.approx(np.zeros(free.size), abs=0.2)
+    assert by_nuts.log_evidence == pytest.approx(by_weights.log_evidence, abs=0.15)
     assert by_nuts.x[:, free].std(axis=0) / sd == pytest.approx(np.ones(free.size), abs=0.25)
 
 

@@ -4,9 +4,12 @@ Data pin down how much strength the person's usual IgG buys, not C50 and the cei
 ceiling rise together nothing measurable changes, and in those coordinates the posterior is a banana. Seen as (usual effect,
 usual strength) it is nearly an ellipse. So proposals are drawn there:
 
-    X* = grams per day / clearance           the person's average IgG excess
+    X* = X at the optimum, averaged over the days of a measure, times clearance at the optimum / clearance
     E* = imax X* / (C50 + X*)                the usual effect, in place of imax (as logit)
     G* = level / (1 - E*)                    the usual strength, in place of level (as log)
+
+Where the data say little about the effect (strength always taken at the same point of the cycle), the ceiling keeps its prior's
+shape, and only the level is replaced. `Coordinates.choices` gives both; the sampler takes what works better.
 """
 
 from __future__ import annotations
@@ -18,40 +21,49 @@ import numpy.typing as npt
 
 from ranvier.estimation import kernels as K
 from ranvier.estimation.nouns import FloatArray
+from ranvier.estimation.objective import excess_at_observations
 
 
 @dataclass(frozen=True, slots=True)
 class Coordinates:
-    """The change of coordinates for one person and explanation. grams_per_day 0, or nothing to turn: none is made."""
+    """The change of coordinates for one person and explanation.
+
+    ceilings : (index of a free imax, X at the optimum averaged over its measure's days [g/L]); level stands before each
+    log_clearance : at the optimum; effects : whether the usual effect takes the place of the ceiling
+    """
 
     compartments: int
-    grams_per_day: float
-    ceilings: tuple[int, ...]  # indices of the free imax; level stands before each
+    ceilings: tuple[tuple[int, float], ...]
+    log_clearance: float
+    effects: bool
 
     @classmethod
-    def of(cls, timeline: K.Timeline, belief: K.Belief) -> Coordinates:
-        """For this history: average dose over its span, and the ceilings that are estimated."""
-        grams = float(np.sum(timeline.inflow * timeline.length[:, None]) + np.sum(timeline.bolus))
-        span = float(np.sum(timeline.length))
+    def choices(cls, timeline: K.Timeline, belief: K.Belief, optimum: FloatArray) -> tuple[Coordinates, ...]:
+        """For this history: with the effect, and without; only one where there is nothing to turn."""
         free = set(belief.free.tolist())
-        ceilings = tuple(i for i in range(K.FIRST_MEASURE + 1, belief.centre.size, K.PER_MEASURE) if i in free)
-        return cls(belief.compartments, grams / span if span > 0 else 0.0, ceilings)
+        usual = excess_at_observations(optimum, timeline, belief)
+        ceilings = []
+        for m, i in enumerate(range(K.FIRST_MEASURE + 1, optimum.size, K.PER_MEASURE)):
+            seen = usual[timeline.kind == m]
+            if i in free and seen.size and seen.mean() > 0:
+                ceilings.append((i, float(seen.mean())))
+        both = (True, False) if ceilings else (False,)
+        log_clearance = float(_log_clearance(optimum[None], belief.compartments)[0])
+        return tuple(cls(belief.compartments, tuple(ceilings), log_clearance, e) for e in both)
 
-    def _share(self, x: FloatArray) -> FloatArray:
+    def _share(self, x: FloatArray, usual: float) -> FloatArray:
         """X* / (C50 + X*) per row; it reads only coordinates that do not change."""
-        clearance = np.exp(x[:, 0] + x[:, 1]) if self.compartments == 1 else np.exp(x[:, 0])
-        usual = self.grams_per_day / clearance
-        return np.asarray(usual / (np.exp(x[:, K.C50]) + usual))
+        excess = usual * np.exp(self.log_clearance - _log_clearance(x, self.compartments))
+        return np.asarray(excess / (np.exp(x[:, K.C50]) + excess))
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Parameters (N × P) to coordinates."""
         y = x.copy()
-        if self.grams_per_day > 0:
-            share = self._share(x)
-            for i in self.ceilings:
-                effect = share / (1.0 + np.exp(-x[:, i]))
+        for i, usual in self.ceilings:
+            effect = self._share(x, usual) / (1.0 + np.exp(-x[:, i]))
+            y[:, i - 1] = x[:, i - 1] - np.log1p(-effect)
+            if self.effects:
                 y[:, i] = np.log(effect / (1.0 - effect))
-                y[:, i - 1] = x[:, i - 1] - np.log1p(-effect)
         return y
 
     def backward(self, y: FloatArray) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
@@ -62,21 +74,27 @@ class Coordinates:
         x = y.copy()
         log_change = np.zeros(len(y))
         possible = np.ones(len(y), dtype=np.bool_)
-        if self.grams_per_day > 0:
-            share = self._share(y)
-            for i in self.ceilings:
-                effect = 1.0 / (1.0 + np.exp(-y[:, i]))
-                imax = effect / share
-                fine = imax < 1.0 - 1e-9
-                possible &= fine
-                imax = np.where(fine, imax, 0.5)
-                x[:, i] = np.log(imax / (1.0 - imax))
-                x[:, i - 1] = y[:, i - 1] + np.log1p(-np.minimum(effect, 1.0 - 1e-12))
-                log_change += np.log1p(-imax) - np.log1p(-np.minimum(effect, 1.0 - 1e-12))
+        for i, usual in self.ceilings:
+            share = self._share(y, usual)
+            effect = 1.0 / (1.0 + np.exp(-y[:, i]))
+            if not self.effects:  # the coordinate is the ceiling itself
+                x[:, i - 1] = y[:, i - 1] + np.log1p(-effect * share)
+                continue
+            imax = effect / share
+            fine = imax < 1.0 - 1e-9
+            possible &= fine
+            imax = np.where(fine, imax, 0.5)
+            x[:, i] = np.log(imax / (1.0 - imax))
+            x[:, i - 1] = y[:, i - 1] + np.log1p(-np.minimum(effect, 1.0 - 1e-12))
+            log_change += np.log1p(-imax) - np.log1p(-np.minimum(effect, 1.0 - 1e-12))
         return x, log_change, possible
 
     def slope(self, x: FloatArray, free: npt.NDArray[np.int64]) -> FloatArray:
-        """D y / d x over the free parameters at one x (P), F × F, by central differences."""
+        """Derivatives of y by x over the free parameters at one x (P), F × F, by central differences."""
         steps = np.zeros((free.size, x.size))
         steps[np.arange(free.size), free] = 1e-6
         return np.asarray((self.forward(x + steps) - self.forward(x - steps))[:, free].T / 2e-6)
+
+
+def _log_clearance(x: FloatArray, compartments: int) -> FloatArray:
+    return x[:, 0] + x[:, 1] if compartments == 1 else x[:, 0]

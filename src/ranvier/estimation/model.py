@@ -107,7 +107,8 @@ def _to_scale(value: float, scale: int) -> float:
 def candidates(history: History, knowledge: Knowledge, body: Body) -> tuple[Candidate, ...]:
     """All explanations to be weighed: each population with and without a response."""
     composite = knowledge.composite
-    chance = composite.constants["response_probability"].value
+    treated = "_on_treatment" if history.past == "regimen" else ""
+    chance = composite.constants[f"response_probability{treated}"].value
     share = 1.0 / len(composite.kinetics)
     return tuple(
         candidate(population, history, knowledge, body, responds=responds, probability=share * p)

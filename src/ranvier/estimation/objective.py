@@ -6,7 +6,7 @@ import numpy as np
 
 from ranvier.estimation import kernels as K
 from ranvier.estimation.nouns import FloatArray
-from ranvier.kinetics.disposition import ORDER, Doses, expose_readably, modes
+from ranvier.kinetics.disposition import ORDER, Doses, expose, expose_readably, modes
 from ranvier.response.turnover import balance, respond
 
 
@@ -14,6 +14,20 @@ def natural_values(x: FloatArray, belief: K.Belief) -> FloatArray:
     """Parameters on their natural scale."""
     logistic = 1.0 / (1.0 + np.exp(-x))
     return np.where(belief.scale == K.LOG, np.exp(x), np.where(belief.scale == K.LOGIT, logistic, x))
+
+
+def excess_at_observations(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> FloatArray:
+    """IgG above the person's own level [g/L] at each observation, just before it. Shape O."""
+    theta = natural_values(x, belief)
+    disposition = modes(
+        belief.compartments,
+        {name: float(v) for name, v in zip(ORDER[belief.compartments], theta[:8], strict=True) if name},
+    )
+    at = timeline.at - 1e-9
+    since_begin = np.maximum(at - timeline.begin, 0.0)
+    left = np.exp(-disposition.rate * since_begin[:, None]) @ disposition.coefficient[3]
+    excess = expose(at, _doses(timeline), disposition) + left
+    return np.repeat(excess, np.diff(timeline.pointer))
 
 
 def predicted(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> FloatArray:

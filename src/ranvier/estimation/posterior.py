@@ -146,7 +146,7 @@ def _sample(c: Candidate, line: K.Timeline, o: Optimum, *, seed: int, index: int
     if sample.pareto_k > limit:
         sample = importance(c, line, o, np.random.default_rng([seed, 3, index]), sizes=SECOND_TRY)
     if sample.pareto_k > limit:
-        sample = nuts(c, line, o, DRAWS, seed, log_evidence=sample.log_evidence, k=sample.pareto_k)
+        sample = nuts(c, line, o, DRAWS, seed, k=sample.pareto_k)
     return sample
 
 

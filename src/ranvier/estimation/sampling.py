@@ -81,40 +81,67 @@ def importance(
     ----------
     Vehtari A et al. Pareto smoothed importance sampling. J Mach Learn Res 2024;25:1-58.
     """
-    belief = candidate.belief
-    free = belief.free
-    n = free.size
-    coordinates = Coordinates.of(timeline, belief)
-    turn = np.linalg.inv(coordinates.slope(optimum.x, free))
-    middle = coordinates.forward(optimum.x[None])[0]
-    laplace = np.linalg.inv(turn.T @ optimum.curvature @ turn)
-    spread = laplace
+    shapes = [_Shape.around(candidate, optimum, c) for c in Coordinates.choices(timeline, candidate.belief, optimum.x)]
+    shape = shapes[0]
     for round_, draws in enumerate(sizes):
-        root = np.linalg.cholesky(spread)
-        u = rng.standard_normal((draws, n)) * np.sqrt(PROPOSAL_TAIL / rng.chisquare(PROPOSAL_TAIL, draws))[:, None]
-        y = np.tile(middle, (draws, 1))
-        y[:, free] += u @ root.T
-        x, log_change, possible = coordinates.backward(y)
-        log_proposal = (
-            gammaln(0.5 * (PROPOSAL_TAIL + n))
-            - gammaln(0.5 * PROPOSAL_TAIL)
-            - 0.5 * n * np.log(PROPOSAL_TAIL * np.pi)
-            - np.sum(np.log(np.diag(root)))
-            - 0.5 * (PROPOSAL_TAIL + n) * np.log1p(np.sum(u**2, axis=1) / PROPOSAL_TAIL)
-            + log_change
-        )
-        log_weight = log_prior_constant(candidate) - misfits(x, timeline, belief) - log_proposal
-        log_weight = np.where(possible & np.isfinite(log_weight), log_weight, -np.inf)
-        weight, k = smooth(log_weight)
+        tried = [(*_propose(candidate, timeline, s, draws // len(shapes), rng), s) for s in shapes]
+        x, y, log_weight, weight, k, shape = min(
+            tried, key=lambda t: float(np.sum(t[3] ** 2))
+        )  # the most effective draws
         if round_ + 1 < len(sizes):
-            effective = 1.0 / np.sum(weight**2)
-            trust = effective / (effective + 2.0 * n)  # few effective draws say little about a covariance
-            mean = weight @ y
-            away = (y - mean)[:, free]
-            spread = trust * (away.T * weight) @ away + (1.0 - trust) * laplace
-            middle = mean
-    evidence = float(logsumexp(log_weight) - np.log(sizes[-1]))
-    return Sample(x, weight, evidence, k)
+            shapes = [shape.refined(y, weight, candidate.belief.free)]
+    return Sample(x, weight, float(logsumexp(log_weight) - np.log(weight.size)), k)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A multivariate t over the free parameters: its coordinates, middle (P), spread (F × F), and the first, Laplace's."""
+
+    coordinates: Coordinates
+    middle: FloatArray
+    spread: FloatArray
+    laplace: FloatArray
+
+    @classmethod
+    def around(cls, candidate: Candidate, optimum: Optimum, coordinates: Coordinates) -> _Shape:
+        """With the optimum's curvature, seen in these coordinates."""
+        turn = np.linalg.inv(coordinates.slope(optimum.x, candidate.belief.free))
+        laplace = np.asarray(np.linalg.inv(turn.T @ optimum.curvature @ turn))
+        return cls(coordinates, coordinates.forward(optimum.x[None])[0], laplace, laplace)
+
+    def refined(self, y: FloatArray, weight: FloatArray, free: np.typing.NDArray[np.int64]) -> _Shape:
+        """With mean and covariance of weighted draws, the covariance trusted as far as the draws are effective."""
+        effective = 1.0 / np.sum(weight**2)
+        trust = effective / (effective + 2.0 * free.size)
+        mean = np.asarray(weight @ y)
+        away = (y - mean)[:, free]
+        spread = trust * (away.T * weight) @ away + (1.0 - trust) * self.laplace
+        return _Shape(self.coordinates, mean, spread, self.laplace)
+
+
+def _propose(
+    candidate: Candidate, timeline: K.Timeline, shape: _Shape, draws: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float]:
+    """Draws from a shape: parameters, coordinates, log weights, smoothed normalised weights, k."""
+    free = candidate.belief.free
+    n = free.size
+    root = np.linalg.cholesky(shape.spread)
+    u = rng.standard_normal((draws, n)) * np.sqrt(PROPOSAL_TAIL / rng.chisquare(PROPOSAL_TAIL, draws))[:, None]
+    y = np.tile(shape.middle, (draws, 1))
+    y[:, free] += u @ root.T
+    x, log_change, possible = shape.coordinates.backward(y)
+    log_proposal = (
+        gammaln(0.5 * (PROPOSAL_TAIL + n))
+        - gammaln(0.5 * PROPOSAL_TAIL)
+        - 0.5 * n * np.log(PROPOSAL_TAIL * np.pi)
+        - np.sum(np.log(np.diag(root)))
+        - 0.5 * (PROPOSAL_TAIL + n) * np.log1p(np.sum(u**2, axis=1) / PROPOSAL_TAIL)
+        + log_change
+    )
+    log_weight = log_prior_constant(candidate) - misfits(x, timeline, candidate.belief) - log_proposal
+    log_weight = np.where(possible & np.isfinite(log_weight), log_weight, -np.inf)
+    weight, k = smooth(log_weight)
+    return x, y, log_weight, weight, k
 
 
 def smooth(log_weight: FloatArray) -> tuple[FloatArray, float]:
@@ -133,6 +160,20 @@ def smooth(log_weight: FloatArray) -> tuple[FloatArray, float]:
     return weight, float(k)
 
 
+def evidence_around(
+    candidate: Candidate, timeline: K.Timeline, optimum: Optimum, x: FloatArray, rng: np.random.Generator, draws: int
+) -> float:
+    """Log evidence by importance sampling from a t with mean and covariance of posterior draws `x` (N × P)."""
+    free = candidate.belief.free
+    logs = []
+    for coordinates in Coordinates.choices(timeline, candidate.belief, optimum.x):
+        shape = _Shape.around(candidate, optimum, coordinates)
+        shape = shape.refined(coordinates.forward(x), np.full(len(x), 1.0 / len(x)), free)
+        _, _, log_weight, weight, k = _propose(candidate, timeline, shape, draws, rng)
+        logs.append((k, float(logsumexp(log_weight) - np.log(weight.size))))
+    return min(logs)[1]
+
+
 def nuts(
     candidate: Candidate,
     timeline: K.Timeline,
@@ -140,12 +181,12 @@ def nuts(
     draws: int,
     seed: int,
     *,
-    log_evidence: float,
     k: float,
 ) -> Sample:
     """Draws by the No-U-Turn sampler (nutpie), on parameters whitened by the curvature at the optimum.
 
-    The evidence, which NUTS does not give, stays that of the caller.
+    The evidence, which NUTS does not give, is estimated around its draws; `k` is that of the importance sampling that
+    could not be trusted.
     """
     import nutpie
     from nutpie.compiled_pyfunc import from_pyfunc
@@ -192,6 +233,7 @@ def nuts(
     x = np.tile(belief.centre, (pick.size, 1))
     x[:, free] = optimum.x[free] + flat[pick] @ root.T
     weight = np.full(pick.size, 1.0 / pick.size)
+    log_evidence = evidence_around(candidate, timeline, optimum, x, np.random.default_rng([seed, 4]), SECOND_TRY[-1])
     return Sample(x, weight, log_evidence, k, "nuts", rhat, diverging)
 
 
