@@ -187,6 +187,11 @@ def test_a_very_weak_hand_is_pointed_out_because_percentages_mislead():
     assert "threshold.weak_hand" not in names(watch(posterior(), EVERY_28_DAYS, K).findings)
 
 
+def test_a_last_value_of_four_months_ago_is_pointed_out():
+    assert "watch.strength_old" in names(watch(replace(posterior(), at_day=300.0), EVERY_28_DAYS, K).findings)
+    assert "watch.strength_old" not in names(watch(posterior(), EVERY_28_DAYS, K).findings)
+
+
 def test_the_same_input_gives_the_same_watch():
     assert isinstance(EVERY_28_DAYS, InForce)
     assert watch(posterior(), EVERY_28_DAYS, K) == watch(posterior(), EVERY_28_DAYS, K)

@@ -79,7 +79,7 @@ def watch(
     of_swing = _wearing_off_findings(off, course, floor, measure, knowledge, because)
     of_prior = _what_is_prior(posterior, off, rules)
     response, of_response = _response(course.peak / course.untreated - 1.0, "current_cycle", knowledge, posterior)
-    findings = (*of_swing, *of_prior, *of_trend, *of_response)
+    findings = (*of_swing, *of_prior, *of_trend, *of_response, *_old(posterior, rules))
     return Watch(floor, current.interval_days, off, trend, response, findings)
 
 
@@ -343,6 +343,16 @@ def _what_is_prior(posterior: Posterior, off: WearingOff, rules: Rules) -> tuple
             facts: Facts = {"information": max(information, 0.0), "needed": needed.value}
             found += (Finding(f"{what}.mostly_prior", facts, status=needed.status),)
     return found
+
+
+def _old(posterior: Posterior, rules: Rules) -> tuple[Finding, ...]:
+    """Said where the last value of the deciding measure is long past."""
+    measure, limit = posterior.measures[posterior.primary], rules["strength_old"]
+    days = _days_of(posterior, measure.id)
+    if not days.size or posterior.at_day - days[-1] <= limit.value:
+        return ()
+    facts: Facts = {"measure": measure.id, "days": float(posterior.at_day - days[-1]), "bound": limit.value}
+    return (Finding("watch.strength_old", facts, status=limit.status),)
 
 
 def _mostly_prior(posterior: Posterior, names: tuple[str, ...], finding: str, needed: Number) -> tuple[Finding, ...]:
