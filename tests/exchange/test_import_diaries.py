@@ -233,6 +233,33 @@ def test_two_values_of_a_hand_at_one_minute_are_asked():
     assert plain(both)["strength"][0]["values"] == [{"at": "2025-03-13T09:40", "value": "12.5", "tries": ["12", "13"]}]
 
 
+def test_a_weekday_beside_the_date_proves_its_order_or_doubts_its_year():
+    text = "date,right (kg)\nTue 3/4/2025,12\nWed 3/5/2025,13\n"
+    assert values(bring(text, **JAMAR))[0] == ("2025-03-04", 12.0)
+    doubted = bring("date,right (kg)\nTue 2024-03-04,12\n", **JAMAR)
+    assert "names another weekday than that of 2024-03-04 (Monday)" in doubted.problems[0].what
+
+
+def test_morning_and_evening_are_two_values_with_their_heading_as_note():
+    found = bring("Device: Jamar\nDate,AM right (kg),PM right (kg)\n2025-03-13,12,13\n")
+    assert not found.questions
+    assert [f.data["note"] for f in facts(found, "strength")] == ["AM right (kg)", "PM right (kg)"]
+
+
+def test_units_in_a_column_of_their_own():
+    found = bring("Datum;Links;Rechts;Einheit\n13.03.2025;20;12;kg\n14.03.2025;21;13;kg\n", **JAMAR)
+    assert not found.questions
+    assert {f.series[2] for f in facts(found, "strength")} == {"kg"}
+
+
+def test_unquoted_commas_split_numbers_or_remarks():
+    numbers = bring("date,right (kg),left (kg)\n2025-03-13,12,5,20,1\n", **JAMAR)
+    assert "more cells than there are headings" in numbers.problems[0].what
+    assert numbers.text is None
+    remark = bring("date,right (kg),note\n2025-03-13,12,tired, cold hands\n", **JAMAR)
+    assert facts(remark, "strength")[0].data["note"] == "note: tired; cold hands"
+
+
 def workbook(*sheets):
     book = openpyxl.Workbook()
     book.remove(book.active)

@@ -197,6 +197,13 @@ def test_a_laboratory_list():
     assert plain(told)["notes"] == ["2025-06-13: CRP <0,5 mg/l", "2025-06-13: ANA negativ"]
 
 
+def test_a_laboratory_table_with_one_column_for_each_test():
+    found = bring("Date;IgG (g/l);Hb (g/dl);CRP (mg/l)\n13/03/2025;12,4;13,5;<0,6\n")
+    assert plain(found)["igg"][0]["value"] == "12.4"
+    assert plain(found)["blood_tests"] == [{"at": "2025-03-13", "what": "Hb", "value": "13.5", "unit": "g/dL"}]
+    assert plain(found)["notes"] == ["2025-03-13: CRP <0,6 mg/L"]
+
+
 def test_a_level_on_the_day_of_an_infusion_is_asked_about():
     text = "date,product,grams,IgG (g/L)\n2025-03-13,Privigen,40,9.5\n2025-04-13,,,12.5\n"
     found = bring(text)

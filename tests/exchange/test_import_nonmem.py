@@ -63,3 +63,9 @@ def test_a_row_without_a_time_must_be_mended():
     found = bring("ID,TIME,AMT,EVID,DV\n1,x,30,1,.\n1,1,30,1,.\n", also=ANSWERS)
     assert "no number of a time" in found.problems[0].what
     assert found.text is None
+
+
+def test_columns_held_apart_by_blanks():
+    found = bring("#ID TIME AMT CMT EVID DV\n1 0 30 1 1 .\n1 1 0 2 0 12.5\n", also=ANSWERS | {"cmt.2": "grip left kg"})
+    assert found.sheets[0].delimiter == "blanks"
+    assert facts(found, "strength")[0].series[0] == "left"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
 
 from ranvier.exchange import words
@@ -40,6 +40,7 @@ class DateText:
     parts : (year, month, day) for KNOWN; the numbers as written for NUMBERS; (month, day) for NO_YEAR
     short_year : the year was written with two digits
     clock : time of day in the same cell; offset : its distance from UTC, if written
+    weekday : the weekday written before the date, Monday 1
     """
 
     form: Form
@@ -47,6 +48,7 @@ class DateText:
     short_year: bool = False
     clock: time | None = None
     offset: timedelta | None = None
+    weekday: int | None = None
 
 
 _CLOCK = re.compile(
@@ -110,9 +112,17 @@ def _month(word: str) -> int | None:
     return int(named) if named else None
 
 
-def _without_weekday(bare: str) -> str:
+def _without_weekday(bare: str) -> tuple[int | None, str]:
+    """The weekday written before a date, if it is clear, and the rest."""
     hit = re.match(r"^([a-z]+)[.,]*\s+(.*)$", bare)
-    return hit[2] if hit and hit[1] in words.listed("weekdays") and _month(hit[1]) is None else bare
+    if not hit or (_month(hit[1]) is not None and hit[1] not in words.listed("weekdays_unclear")):
+        return None, bare
+    named = words.meaning("weekdays", hit[1])
+    if named is None and (hit[1] not in words.listed("weekdays_unclear") or not hit[2][:1].isdigit()):
+        return None, bare
+    if _month(hit[1]) is not None and not re.match(r"\d{1,4}[-/. ]\s*(\d|[a-z])", hit[2]):
+        return None, bare
+    return (int(named) if named else None), hit[2]
 
 
 def _tail(text: str) -> tuple[bool, time | None, timedelta | None]:
@@ -142,7 +152,12 @@ def read_date(text: str) -> DateText:
     >>> read_date("03/04/2025").form
     <Form.NUMBERS: 'numbers'>
     """
-    bare = _without_weekday(words.plain(text).replace("\u2013", "-"))
+    weekday, bare = _without_weekday(words.plain(text).replace("\u2013", "-"))
+    return replace(_read_bare(bare), weekday=weekday)
+
+
+def _read_bare(bare: str) -> DateText:
+    """A date without a weekday before it."""
     if bare in words.listed("ditto"):
         return DateText(Form.DITTO)
     if words.is_missing(bare):
@@ -197,25 +212,33 @@ def _date(year: int, month: int, day: int) -> date | None:
 def orders_possible(texts: Iterable[DateText]) -> tuple[set[Order], int, int]:
     """Which orders the dates in numbers allow all over, and how many prove day first and month first.
 
-    A part above 12 cannot be a month. One proof is enough if nothing contradicts it.
+    A part above 12 cannot be a month; a weekday beside the date may fit one order only. One proof is enough if nothing
+    contradicts it.
     """
     day_proofs = month_proofs = 0
-    short_only = True
     for text in texts:
         if text.form not in (Form.NUMBERS, Form.NUMBERS_NO_YEAR):
             continue
         first, second = text.parts[0], text.parts[1]
-        short_only = short_only and text.short_year
         if first > 12 and second <= 12 and not (text.short_year and first > 31):
             day_proofs += 1
         elif second > 12 and first <= 12:
             month_proofs += 1
+        elif text.weekday is not None and text.form is Form.NUMBERS and first != second:
+            fits = {o for o in (Order.DAY_FIRST, Order.MONTH_FIRST) if _fits_weekday(text, o)}
+            day_proofs += fits == {Order.DAY_FIRST}
+            month_proofs += fits == {Order.MONTH_FIRST}
     possible = {Order.DAY_FIRST, Order.MONTH_FIRST}
     if day_proofs and not month_proofs:
         possible = {Order.DAY_FIRST}
     elif month_proofs and not day_proofs:
         possible = {Order.MONTH_FIRST}
     return possible, day_proofs, month_proofs
+
+
+def _fits_weekday(text: DateText, order: Order) -> bool:
+    day = resolve(text, order=order, century=2000)
+    return day is not None and day.isoweekday() == text.weekday
 
 
 def resolve(text: DateText, *, order: Order | None, century: int | None, year: int | None = None) -> date | None:

@@ -369,7 +369,7 @@ def _diary_notes(merge: Merge, sheets: Sequence[Sheet], desk: Desk) -> None:
             count = len(sheet.infusion_notes)
             desk.look(
                 sheet.name,
-                f"the diary mentions infusions on {count} days, but no infusion is known",
+                f"the diary mentions infusions on {count} day{'s' * (count != 1)}, but no infusion is known",
                 "Import the list of infusions too; doses are never guessed.",
             )
             continue

@@ -436,7 +436,7 @@ class Infusions:
                 result += group
         if sums:
             self._say(
-                f"{sums} times several vials of one day and product were added up to one infusion; their lots are listed"
+                f"vials of one day and product were added up to one infusion ({sums} of them); their lots are listed"
             )
         return result
 

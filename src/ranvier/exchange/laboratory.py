@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -38,6 +39,11 @@ class Laboratory:
             if not words.is_missing(dated.row.text(column.index)):
                 said = True
                 self._igg(dated, column, column.heading)
+        for column in self.reading.layout.of("blood_test"):
+            if not words.is_missing(dated.row.text(column.index)):
+                said = True
+                name = re.sub(r"\s*[(\[].*$", "", column.heading).strip() or column.heading
+                self._result(dated, name, column, column.unit, "")
         for column in self.weights:
             if not words.is_missing(dated.row.text(column.index)):
                 said = True
@@ -142,6 +148,13 @@ class Laboratory:
         if _is_igg(name):
             self._igg(dated, result, name, self._row_unit(row, result))
             return True
+        self._result(dated, name, result, self._row_unit(row, result), note)
+        return True
+
+    def _result(self, dated: Dated, name: str, result: Column, unit: str | None, note: str) -> None:
+        """The result of one other test, a number with its unit; a result in words becomes a note."""
+        row = dated.row
+        written = row.text(result.index).strip()
         number = self.reading.number(row, result.index)
         if (
             number is None
@@ -149,7 +162,7 @@ class Laboratory:
             or number.above
             or (number.rest and not words.unit("concentration", number.rest) and not _is_flag(number.rest))
         ):
-            unit_text = row.text(self.unit.index).strip() if self.unit else ""
+            unit_text = row.text(self.unit.index).strip() if self.unit else (result.unit or "")
             text = " ".join(
                 w
                 for w in (f"{dated.day.isoformat()}: {name} {written} {unit_text}".strip(), f"({note})" if note else "")
@@ -159,8 +172,7 @@ class Laboratory:
                 Fact("note", dated.when, {"text": text}, (row.line,), self.reading.table.place(row.line))
             )
             self.reading.sheet.end(row.line, "note", "a result in words is kept as a note")
-            return True
-        unit = self._row_unit(row, result)
+            return
         if unit is None:
             shown = row.text(self.unit.index).strip() if self.unit else ""
             known = {"%": "%", "": None}.get(shown)
@@ -173,10 +185,9 @@ class Laboratory:
             )
             if unit == "leave out":
                 self.reading.sheet.end(row.line, "left out", f"{name}: by answer")
-                return True
+                return
             unit = unit or "1"
         self._add("blood_test", dated.when, {"what": name[:200], "value": number.value, "unit": unit}, row, name)
-        return True
 
     def _row_unit(self, row: Row, result: Column) -> str | None:
         """The unit of a row: its cell of units, the text behind the value, or the heading."""

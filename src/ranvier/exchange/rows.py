@@ -367,6 +367,13 @@ class _Dating:
                 self.reading.sheet.end(row.line, "open", "its day must be answered")
                 continue
             previous = day
+            if text.weekday is not None and text.weekday != day.isoweekday():
+                self.reading.desk.look(
+                    self.reading.table.place(row.line),
+                    f"'{row.text(index).strip()}' names another weekday than that of {day.isoformat()} ({day:%A})",
+                    "Kept. Check the date, above all its year.",
+                    row.line,
+                )
             clock, extra = self._clock(row, text)
             found.append(Dated(row, day, clock, text.offset, extra))
         return found

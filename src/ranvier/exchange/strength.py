@@ -70,8 +70,12 @@ class Strength:
         )
         return True
 
-    def unit(self, column: Column) -> str:
-        """The unit of a column: its heading, a title, every single cell, or the answer to a question."""
+    def unit(self, column: Column, row: Row) -> str:
+        """The unit of a value: a column of units, its heading, a title, every single cell, or the answer to a question."""
+        told = self.reading.layout.first("unit")
+        stated = words.unit("grip", row.text(told.index)) if told else None
+        if stated:
+            return stated
         if column.unit:
             return column.unit
         others = {c.unit for c in self.columns if c.unit}
@@ -173,7 +177,7 @@ class Strength:
             self._add(dated, side, column, self._of_tries(tries), [t.value for t in tries], note)
         else:
             for one, number in values:
-                extra = f"{one.heading}; {note}".strip("; ") if len(values) > 1 else note
+                extra = f"{one.heading}; {note}".strip("; ") if len(values) > 1 or one.daytime else note
                 self._add(dated, side, one, number, [], extra)
 
     def _of_tries(self, tries: list[Number]) -> Number:
@@ -192,7 +196,7 @@ class Strength:
         """The number in a cell; what is no plain number in the column's unit is asked, value by value."""
         cell = row.cells[column.index]
         number = self.reading.number(row, column.index)
-        unit = self.unit(column)
+        unit = self.unit(column, row)
         plain = False
         if number is not None:
             behind = words.unit("grip", number.rest) if number.rest else None
@@ -242,7 +246,7 @@ class Strength:
     def _add(
         self, dated: Dated, side: str | None, column: Column, number: Number, tries: list[float], note: str
     ) -> None:
-        unit = self.unit(column)
+        unit = self.unit(column, dated.row)
         data: dict[str, Any] = {"value": number.value}
         if len(tries) > 1 or (tries and tries[0] != number.value):
             data["tries"] = tries

@@ -192,6 +192,14 @@ def _text_table(
         if best is None or candidate[:2] > best[:2]:
             best = candidate
     assert best is not None
+    if best[0] < 2 and not stated:  # columns held apart by blanks only
+        rows = tuple(
+            Row(i, tuple(Cell(c) for c in line.split()))
+            for i, line in enumerate(text.split("\n"), start=1)
+            if line.strip()
+        )
+        if score(rows) >= 3 and _evenness(rows) > 0.5:
+            return Table(file, None, encoding, "blanks", rows, said)
     _, _, delimiter, rows, unclosed = best
     if len(rows) > MOST_ROWS:
         raise refuse(

@@ -13,7 +13,7 @@ from ranvier.exchange.desk import About, Desk
 from ranvier.exchange.tables import Row, Table
 
 DATE_ROLES = ("date_given", "date", "date_time", "date_issued")
-FACT_ROLES = ("grip", "product", "dose", "igg", "value", "weight", "volume", "quantity")
+FACT_ROLES = ("grip", "blood_test", "product", "dose", "igg", "value", "weight", "volume", "quantity")
 ROLES_TO_TELL = (
     "date",
     "time",
@@ -48,7 +48,7 @@ class Column:
     """One column and what it means.
 
     role : a role of knowledge/exchange/headers.yaml, ``leave out``, or None where it is not understood
-    side, unit, device, attempt, summary, timing : what the heading says besides
+    side, unit, device, attempt, summary, timing, daytime : what the heading says besides
     """
 
     index: int
@@ -60,6 +60,7 @@ class Column:
     attempt: int | None = None
     summary: str | None = None
     timing: str | None = None
+    daytime: str | None = None
 
     @property
     def meaning(self) -> str:
@@ -68,7 +69,7 @@ class Column:
             return "not understood"
         parts = [self.role.replace("_", " ")]
         parts += [self.side or "", f"try {self.attempt}" if self.attempt else "", self.summary or ""]
-        parts += [self.timing or "", f"[{self.unit}]" if self.unit else "", self.device or ""]
+        parts += [self.timing or "", self.daytime or "", f"[{self.unit}]" if self.unit else "", self.device or ""]
         return " ".join(p for p in parts if p)
 
 
@@ -121,9 +122,10 @@ def _level(index: int, heading: str, unit: str, rest: str) -> Column:
     """A heading with a concentration: IgG, or the value of some test."""
     timing = _one("timing", rest)
     role = _role(rest) or _role(_without(rest, "timing"))
-    return Column(
-        index, heading, role if role in ("igg", "value", "reference", "product") else None, unit=unit, timing=timing
-    )
+    if role in ("igg", "value", "reference", "product"):
+        return Column(index, heading, role, unit=unit, timing=timing)
+    named = role is None and rest and unit != "%"
+    return Column(index, heading, "blood_test" if named else None, unit=unit)
 
 
 def _last_word_unit(kind: str, heading: str) -> tuple[str | None, str]:
@@ -137,8 +139,9 @@ def _grip(index: int, heading: str) -> Column | None:
     """A heading of grip values: it names a hand, a device, a try, or grip itself, and nothing else."""
     unit, rest = words.unit_within("grip", heading)
     side, device, summary = _one("hands", rest), _one("devices", rest), _one("summary", rest)
+    daytime = _one("daytime", rest)
     core = rest
-    for kind in ("hands", "devices", "summary"):
+    for kind in ("hands", "devices", "summary", "daytime"):
         core = _without(core, kind)
     if summary:
         core = re.sub(r"\b(of|von|aus|de|van|di) [2-9]\b", "", core).strip()
@@ -151,7 +154,7 @@ def _grip(index: int, heading: str) -> Column | None:
     is_hand = (side or device or summary) and (not core or role in ("hand", "value") or core in words.headings()["try"])
     is_pressure = unit in ("kPa", "N") and not core
     if says_grip or is_try or is_hand or is_pressure:
-        return Column(index, heading, "grip", side, unit, device, attempt, summary)
+        return Column(index, heading, "grip", side, unit, device, attempt, summary, daytime=daytime)
     return None
 
 
@@ -228,13 +231,17 @@ def _understood(row: Row) -> int:
 
 
 def find_head(rows: Sequence[Row]) -> int | None:
-    """The index of the row of headings: of the first forty rows the one with most headings understood, at least two."""
-    best, best_score = None, 1
+    """The index of the row of headings: of the first forty rows the one with most headings understood.
+
+    At least two, and a row with a heading of dates goes before one without.
+    """
+    best: tuple[bool, int, int] | None = None
     for index, row in enumerate(rows[:40]):
         score = _understood(row)
-        if score > best_score:
-            best, best_score = index, score
-    return best
+        dated = any(column(0, c.text).role in (*DATE_ROLES, "start") for c in row.cells)
+        if score > 1 and (best is None or (dated, score) > best[:2]):
+            best = (dated, score, index)
+    return best[2] if best else None
 
 
 def score(rows: Sequence[Row]) -> float:
@@ -357,9 +364,14 @@ def _ask_about(
     """Ask what a column holds that nobody understands and that is not empty; its text counts as a note meanwhile."""
     result = []
     body = table.rows[(head + 1 if head is not None else 0) :]
+    last = max((c.index for c in columns if c.heading), default=len(columns))
+    overflow: list[Row] = []
     for found in columns:
         texts = [r.text(found.index) for r in body]
-        if found.role is None and any(not words.is_missing(t) for t in texts):
+        if found.role is None and head is not None and found.index > last:
+            overflow += [r for r in body if not words.is_missing(r.text(found.index))]
+            found = replace(found, role="note" if columns[last].role == "note" else "leave out")
+        elif found.role is None and any(not words.is_missing(t) for t in texts):
             name = found.heading or str(found.index + 1)
             example = next(t for t in texts if not words.is_missing(t))
             answer = desk.ask(
@@ -376,6 +388,13 @@ def _ask_about(
         elif found.role is None:
             found = replace(found, role="leave out")
         result.append(found)
+    if overflow and columns[last].role != "note":
+        desk.mend(
+            table.place(overflow[0].line),
+            f"{len({r.line for r in overflow})} rows have more cells than there are headings",
+            "If numbers are written with a decimal comma, export with semicolons; else put texts with commas in quotes.",
+            overflow[0].line,
+        )
     return tuple(result)
 
 
@@ -387,7 +406,7 @@ def _kind(columns: tuple[Column, ...]) -> str:
         "grip" in roles,
         bool(roles & {"product", "dose"} or {"quantity", "lot"} <= roles or {"volume", "lot"} <= roles),
     )
-    level = "igg" in roles
+    level = bool(roles & {"igg", "blood_test"})
     if not dated:
         return "unknown"
     if (grip or level) and infusion:
