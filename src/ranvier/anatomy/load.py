@@ -22,6 +22,7 @@ from ranvier.anatomy.nouns import (
     Likelihood,
     Muscle,
     Nerve,
+    PlexusElement,
     Severity,
     Site,
     Study,
@@ -31,6 +32,7 @@ from ranvier.ground.notes import InputError, Problem
 
 TABLES = (
     "muscles", "innervation", "roots", "segments", "nerves", "variants", "groups", "studies", "dependences", "profiles",
+    "plexus",
 )  # fmt: skip
 STATUSES = ("read", "read-2nd", "memory", "computed", "assumed", "design")
 ROOTS = ("XI", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "T1", "L1", "L2", "L3", "L4", "L5", "S1", "S2")
@@ -107,6 +109,7 @@ def read(folder: Traversable) -> Anatomy:
         dependences=tuple(dependences),
         explanations=MappingProxyType(explanations),
         profiles=MappingProxyType(_nested(tables["profiles"], "profile", "muscle", "value", book, "profiles.csv")),
+        plexus=MappingProxyType(_plexus(tables["plexus"])),
         likelihood=likelihood,
         status=MappingProxyType(book.status),
     )
@@ -159,7 +162,14 @@ class _Book:
 
     def status_of(self, table: str, line: int, row: Row) -> None:
         """Keep the row's status under its name; a row without a known status is a fault."""
-        name = row.get("id") or row.get("muscle") or row.get("driver") or row.get("profile") or str(line)
+        name = (
+            row.get("id")
+            or row.get("muscle")
+            or row.get("driver")
+            or row.get("profile")
+            or row.get("element")
+            or str(line)
+        )
         status = row.get("status", "")
         if status not in STATUSES:
             self.fault(f"{table}.csv line {line}", f"'{status}' is not a status; one of {', '.join(STATUSES)}")
@@ -180,6 +190,15 @@ def _nested(rows: list[Row], outer: str, inner: str, value: str, book: _Book, fi
             continue
         found.setdefault(row[outer], {})[row[inner]] = number
     return found
+
+
+def _plexus(rows: list[Row]) -> dict[str, PlexusElement]:
+    """The trunks, cords and plexuses, each with the nerves, and the roots of them, that run through it."""
+    nerves: dict[str, dict[str, tuple[str, ...]]] = {}
+    for row in rows:
+        nerves.setdefault(row["element"], {})[row["nerve"]] = () if row["roots"] == "all" else _list(row["roots"])
+    named = {row["element"]: (row["name"], row["limb"]) for row in rows}
+    return {id: PlexusElement(id, *named[id], MappingProxyType(through)) for id, through in nerves.items()}
 
 
 def _list(text: str | None) -> tuple[str, ...]:

@@ -317,6 +317,16 @@ class Dependence:
 
 
 @dataclass(frozen=True, slots=True)
+class PlexusElement:
+    """A trunk, cord or plexus. nerves: nerve → roots whose fibres to it run through the element; empty: all."""
+
+    id: str
+    name: str
+    limb: str
+    nerves: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A stretch of nerve that nerve studies compare: stimulated at `distal` and at `proximal`."""
 
@@ -370,6 +380,7 @@ class Anatomy:
     variants: Mapping[str, Variant]
     groups: Mapping[str, Group]
     studies: Mapping[str, Study]
+    plexus: Mapping[str, PlexusElement]
     dependences: tuple[Dependence, ...]
     explanations: Mapping[str, tuple[str, float]]
     profiles: Mapping[str, Mapping[str, float]]

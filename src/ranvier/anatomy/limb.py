@@ -1,0 +1,469 @@
+"""The nerves of one arm or leg, with what was found there: trees, switches, and the walks through them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ranvier.anatomy.nouns import Anatomy, Variant
+from ranvier.anatomy.strength import own_branch
+from ranvier.anatomy.tree import Branching, Switch, Tree, Walk, joined, settings, shift_matrix, walk
+
+Floats = NDArray[np.float64]
+LIMBS = ("arm", "leg")
+SIDES = ("left", "right")
+MOST_SETTINGS = 200_000  # of all switches of a limb; beyond that, movements tested as a group go by their main muscle
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One grade of this limb. like: P(grade | level of the muscle), its largest value 1; shares as in `Group`."""
+
+    name: str
+    members: Mapping[str, float]
+    like: Floats
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A studied stretch. ratio: P(result | lesion in it) / P(result | none)."""
+
+    name: str
+    sites: tuple[str, ...]
+    ratio: float
+
+
+class Layout:
+    """The part of the map that no examination changes: which site is in which tree, priors, tables of lesions."""
+
+    def __init__(self, anatomy: Anatomy, nerves: Mapping[str, float]) -> None:
+        self.anatomy = anatomy
+        numbers, likelihood = anatomy.likelihood.numbers, anatomy.likelihood
+        self.n = len(likelihood.levels)
+        self.without, self.with_own = own_branch(likelihood)
+        self.kernel = self.without + self.with_own
+        self.lesion = sum(s.share * shift_matrix(s.level, self.n) for s in likelihood.severities)
+        self.worlds = np.array([numbers[f"share_{w}"] for w in ("early", "established", "wide")])
+        self.worlds = self.worlds / self.worlds.sum()
+        self.extents = np.array([numbers[f"extent_{w}"] for w in ("early", "established", "wide")])
+        affected = {id: nerves.get(id, nerve.affected) for id, nerve in anatomy.nerves.items()}
+        length: dict[str, float] = {}
+        for site in anatomy.sites.values():
+            length[site.nerve] = length.get(site.nerve, 0.0) + site.length_cm
+        # Lesions fall on a nerve like rain: so many per cm that the whole is hit with the stated probability.
+        self.prior: dict[str, Floats] = {
+            site.id: 1.0
+            - (1.0 - np.clip(affected[site.nerve], 0.0, 0.999)) ** (self.extents * site.length_cm / length[site.nerve])
+            for site in anatomy.sites.values()
+        }
+        self.branchings: dict[str, tuple[Branching, ...]] = {limb: self._branchings(limb) for limb in LIMBS}
+        self.place: dict[str, tuple[int, int]] = {
+            site: (t, v)
+            for limb in LIMBS
+            for t, branching in enumerate(self.branchings[limb])
+            for v, site in enumerate(branching.sites)
+        }
+        self.moving: dict[str, tuple[Variant, ...]] = {}
+        for variant in anatomy.variants.values():
+            for muscle in variant.moves if variant.used else ():
+                self.moving[muscle] = (*self.moving.get(muscle, ()), variant)
+        self._paths: dict[str, tuple[str, ...]] = {}
+        self._steps: dict[str, tuple[Floats, Floats]] = {}
+        for site in anatomy.sites:
+            p = self.prior[site][:, None, None, None]
+            whole = (1.0 - p) * np.eye(self.n)
+            self._steps[site] = (whole + p * self.lesion, whole)
+        # Trees in which nothing was tested: the same in every examination.
+        self.silent = {limb: tuple(self._silent(b) for b in self.branchings[limb]) for limb in LIMBS}
+
+    def _silent(self, branching: Branching) -> tuple[Tree, Walk]:
+        found = np.ones((1, len(branching.sites), self.n))
+        steps = [self._steps[s] for s in branching.sites]
+        tree = Tree(branching, (), found, [s for s, _ in steps], [w for _, w in steps])
+        return tree, walk(tree)
+
+    def _branchings(self, limb: str) -> tuple[Branching, ...]:
+        sites = [s for s in self.anatomy.sites.values() if s.limb == limb]
+        top: dict[str, str] = {}
+        for site in sites:
+            top[site.id] = top[site.parent] if site.parent else site.id
+        trees = []
+        for first in dict.fromkeys(top.values()):
+            members = [s for s in sites if top[s.id] == first]
+            at = {s.id: i for i, s in enumerate(members)}
+            trees.append(Branching(tuple(at), tuple(at[s.parent] if s.parent else -1 for s in members)))
+        return tuple(trees)
+
+    def path(self, site: str) -> tuple[str, ...]:
+        """The site and all above it, proximal first."""
+        if site not in self._paths:
+            parent = self.anatomy.sites[site].parent
+            self._paths[site] = (*(self.path(parent) if parent else ()), site)
+        return self._paths[site]
+
+    def steps(self, site: str, ratio: float = 1.0) -> tuple[Floats, Floats]:
+        """Tables of one site, (worlds, 1, levels, levels): all, and without a lesion. ratio weighs lesions."""
+        step, whole = self._steps[site]
+        return (step if ratio == 1.0 else whole + ratio * (step - whole)), whole
+
+
+class Limb:
+    """One limb on one side with its findings: everything that multiple mononeuropathy says about it, exactly."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        limb: str,
+        side: str,
+        findings: Sequence[Finding],
+        evidence: Sequence[Evidence] = (),
+        *,
+        variants: bool = True,
+        most: int = MOST_SETTINGS,
+    ) -> None:
+        """variants=False: everybody is built as usual. most: limit of settings, beyond which groups are simplified."""
+        self.use_variants, self.most = variants, most
+        self.layout, self.limb, self.side = layout, limb, side
+        self.findings, self.evidence = tuple(findings), tuple(evidence)
+        self.single = {next(iter(f.members)): f for f in findings if len(f.members) == 1 and f.name in f.members}
+        self.simplified: list[str] = []
+        self._switches()
+        touched = {layout.place[site][0] for f in self.findings for m in f.members for site in self._options(m)}
+        touched |= {layout.place[site][0] for e in self.evidence for site in e.sites}
+        self.touched = touched
+        self.trees = [self._tree(t) if t in touched else silent for t, (silent, _) in enumerate(layout.silent[limb])]
+
+    # ---- switches
+
+    def _switches(self) -> None:
+        """Which variants, groups and stretches tie something together, and which trees each touches."""
+        layout = self.layout
+        place = layout.place
+        muscles = layout.anatomy.muscles
+        self.switches: dict[str, Switch] = {}
+        touches: dict[str, set[int]] = {}
+
+        self.variants: dict[str, Variant] = {}
+        for muscle in self.single:
+            for variant in layout.moving.get(muscle, ()) if self.use_variants else ():
+                self.variants[variant.id] = variant
+        order = list(layout.anatomy.variants)
+        self.variants = {id: self.variants[id] for id in order if id in self.variants}
+        for id, variant in self.variants.items():
+            f = variant.frequency * variant.dominance
+            trees = {place[s][0] for m in variant.moves if m in self.single for s in self._options(m)}
+            if variant.crossing:
+                # One setting without the crossing, then one for each level at which its fibres leave the other nerve.
+                self.switches[id] = Switch(id, np.array([1 - f] + [f] * layout.n))
+                self.switches[f"{id}:joined"] = Switch(f"{id}:joined", np.ones(layout.n))
+                touches[f"{id}:joined"] = {place[variant.crossing[1]][0]}
+            else:
+                self.switches[id] = Switch(id, np.array([1 - f, f]))
+            touches[id] = trees
+
+        self.group_sites: dict[str, tuple[tuple[str, float], ...]] = {}
+        for finding in self.findings:
+            if finding.name in self.single:
+                continue
+            shares: dict[str, float] = {}
+            for member, share in finding.members.items():
+                site = muscles[member].site
+                shares[site] = shares.get(site, 0.0) + share
+            self.group_sites[finding.name] = tuple(shares.items())
+        for stretch in self.evidence:
+            if len(stretch.sites) > 1:
+                name = f"study:{stretch.name}"
+                self.switches[name] = Switch(name, np.array([stretch.ratio] * len(stretch.sites) + [1.0]))
+                touches[name] = {place[s][0] for s in stretch.sites}
+        # The fewest settings first, so that what must be simplified is what has the most.
+        count = math.prod(len(s.weights) for s in self.switches.values())
+        for name, shares_ in sorted(self.group_sites.items(), key=lambda item: (len(item[1]), item[0])):
+            if len(shares_) == 1:
+                continue
+            if count * len(shares_) > self.most:
+                self.group_sites[name] = ((max(shares_, key=lambda s: s[1])[0], 1.0),)
+                self.simplified.append(name)
+                continue
+            count *= len(shares_)
+            self.switches[name] = Switch(name, np.array([share for _, share in shares_]))
+            touches[name] = {place[site][0] for site, _ in shares_}
+        self.touches = touches
+
+    def _options(self, muscle: str) -> tuple[str, ...]:
+        """The sites on which a muscle may hang: the usual one, then those of its variants."""
+        layout = self.layout
+        options = [layout.anatomy.muscles[muscle].site]
+        for variant in layout.moving.get(muscle, ()):
+            options += list(variant.crossing) if variant.crossing else [variant.moves[muscle]]
+        return tuple(options)
+
+    # ---- trees
+
+    def _tree(self, t: int) -> Tree:
+        layout = self.layout
+        branching = layout.branchings[self.limb][t]
+        switches = tuple(s for name, s in self.switches.items() if t in self.touches[name])
+        index = settings(switches)
+        count = math.prod(len(s.weights) for s in switches)
+        found = np.ones((count, len(branching.sites), layout.n))
+        local = {site: v for v, site in enumerate(branching.sites)}
+        tree = Tree(branching, switches, found, [], [], index=index)
+        self._place_findings(tree, local, layout.kernel)
+        self._place_evidence(tree, local)
+        return tree
+
+    def _place_findings(self, tree: Tree, local: Mapping[str, int], kernel: Floats, nerve: str | None = None) -> None:
+        """Multiply P(grade | level) into `tree.found`. For muscles of `nerve`, own branches count as sound."""
+        layout, muscles = self.layout, self.layout.anatomy.muscles
+        found = tree.found
+        crossing = self._crossing(tree, local)
+
+        def put(rows: NDArray[np.bool_], site: str, message: Floats) -> None:
+            v = local[site]
+            if crossing is None or not crossing.below[v]:
+                found[rows, v] *= message
+                return
+            found[rows & ~crossing.on, v] *= message
+            crossed = rows & crossing.on
+            found[crossed, v] *= message[crossing.joined[crossed]]
+
+        everywhere = np.ones(found.shape[0], dtype=bool)
+        for finding in self.findings:
+            if finding.name in self.single:
+                muscle = finding.name
+                table = layout.without if nerve is not None and muscles[muscle].nerve == nerve else kernel
+                message = table @ finding.like
+                left = everywhere
+                for variant in layout.moving.get(muscle, ()):
+                    if variant.id not in tree.index:
+                        continue
+                    on = left & (tree.index[variant.id] > 0)
+                    left = left & ~on
+                    if variant.crossing is None:
+                        if variant.moves[muscle] in local:
+                            put(on, variant.moves[muscle], message)
+                    elif crossing is not None and muscles[muscle].site in local:
+                        found[on, local[muscles[muscle].site]] *= message[crossing.crossed[on]]
+                if muscles[muscle].site in local:
+                    put(left, muscles[muscle].site, message)
+            else:
+                message = kernel @ finding.like
+                sites = self.group_sites[finding.name]
+                for k, (site, _) in enumerate(sites):
+                    if site in local:
+                        rows = tree.index[finding.name] == k if finding.name in tree.index else everywhere
+                        put(rows, site, message)
+        for variant in self.variants.values():
+            if variant.crossing is None or variant.id not in tree.index:
+                continue
+            leaves, joins = variant.crossing
+            setting = tree.index[variant.id]
+            if leaves in local:  # the settings fix the level at which the fibres leave
+                on = setting > 0
+                found[on, local[leaves]] *= np.eye(layout.n)[setting[on] - 1]
+            if joins in local:  # and the level at which they join
+                on = setting > 0
+                above = tree.branching.parents[local[joins]]
+                found[on, above] *= np.eye(layout.n)[tree.index[f"{variant.id}:joined"][on]]
+                found[~on, 0] /= layout.n  # without a crossing the second switch has nothing to say
+
+    def _crossing(self, tree: Tree, local: Mapping[str, int]) -> _Crossing | None:
+        """Settings in which fibres of another nerve join this tree."""
+        for variant in self.variants.values():
+            if variant.crossing is not None and variant.crossing[1] in local and variant.id in tree.index:
+                top = local[variant.crossing[1]]
+                below = [False] * len(tree.branching.sites)
+                for v, parent in enumerate(tree.branching.parents):
+                    below[v] = v == top or (parent >= 0 and below[parent])
+                n = np.arange(self.layout.n)
+                joined_level = tree.index[f"{variant.id}:joined"]
+                crossed_level = np.maximum(tree.index[variant.id] - 1, 0)
+                most = self.layout.n - 1
+                return _Crossing(
+                    on=tree.index[variant.id] > 0,
+                    top=top,
+                    below=below,
+                    joined=np.minimum(joined_level[:, None] + n, most),
+                    crossed=np.minimum(crossed_level[:, None] + n, most),
+                )
+        return None
+
+    def _place_evidence(self, tree: Tree, local: Mapping[str, int]) -> None:
+        layout = self.layout
+        ratios = dict.fromkeys(local, 1.0)
+        for stretch in self.evidence:
+            if len(stretch.sites) == 1 and stretch.sites[0] in local:
+                ratios[stretch.sites[0]] *= stretch.ratio
+        for site in local:
+            step, whole = layout.steps(site, ratios[site])
+            tree.step.append(step)
+            tree.whole.append(whole)
+        for stretch in self.evidence:
+            name = f"study:{stretch.name}"
+            if name not in tree.index:
+                continue
+            # Setting k: the first lesion of the stretch is at its site k. The last setting: there is none.
+            setting = tree.index[name]
+            for k, site in enumerate(stretch.sites):
+                v = local[site]
+                step, whole = tree.step[v], tree.whole[v]
+                count = len(setting)
+                step = np.broadcast_to(step, (step.shape[0], count, *step.shape[2:])).copy()
+                whole = np.broadcast_to(whole, step.shape).copy()
+                sound, lesioned = setting > k, setting == k
+                step[:, sound] = whole[:, sound]
+                step[:, lesioned] -= whole[:, lesioned]
+                whole[:, lesioned] = 0.0
+                tree.step[v], tree.whole[v] = step, whole
+        crossing = self._crossing(tree, local)
+        if crossing is not None:
+            v = crossing.top
+            for tables in (tree.step, tree.whole):
+                table = np.broadcast_to(tables[v], (tables[v].shape[0], len(crossing.on), *tables[v].shape[2:])).copy()
+                table[:, crossing.on] = table[:, crossing.on][:, :, :1, :]  # below the join, levels are counted anew
+                tables[v] = table
+
+    # ---- answers
+
+    @cached_property
+    def walks(self) -> list[Walk]:
+        """One walk through every tree."""
+        silent = self.layout.silent[self.limb]
+        return [walk(tree) if t in self.touched else silent[t][1] for t, tree in enumerate(self.trees)]
+
+    @cached_property
+    def _joined(self) -> tuple[Floats, list[Floats]]:
+        return joined([w.evidence for w in self.walks], self.trees, self.switches)
+
+    @property
+    def evidence_by_world(self) -> Floats:
+        """P(findings of this limb | world)."""
+        return self._joined[0]
+
+    @property
+    def rest(self) -> list[Floats]:
+        """For each tree, the weight of everything else in the limb: (worlds, settings)."""
+        return self._joined[1]
+
+    def sound(self) -> dict[str, Floats]:
+        """For each site P(findings, no lesion there | world)."""
+        return {
+            site: (self.rest[t] * self.walks[t].sound[v]).sum(axis=1)
+            for t, tree in enumerate(self.trees)
+            for v, site in enumerate(tree.branching.sites)
+        }
+
+    def without_nerve(self, nerve: str) -> Floats:
+        """P(findings, no lesion of this nerve and of its muscles' own branches | world)."""
+        layout = self.layout
+        muscles = layout.anatomy.muscles
+        t = next(
+            t for t, tree in enumerate(self.trees)
+            if any(layout.anatomy.sites[s].nerve == nerve for s in tree.branching.sites)
+        )  # fmt: skip
+        evidences = [w.evidence for w in self.walks]
+        total: Floats
+        moved = any(muscles[m].nerve == nerve for v in self.variants.values() for m in v.moves)
+        for k, tree in enumerate(self.trees):
+            # A muscle of this nerve may hang on another tree under a variant; its own branch is sound there too.
+            if k != t and not (moved and tree.switches):
+                continue
+            evidences[k] = walk(self._clamped(tree, nerve), down=False).evidence
+        total, _ = joined(evidences, self.trees, self.switches)
+        return total
+
+    def _clamped(self, tree: Tree, nerve: str) -> Tree:
+        sites = self.layout.anatomy.sites
+        local = {site: v for v, site in enumerate(tree.branching.sites)}
+        copy = Tree(
+            tree.branching, tree.switches, np.ones_like(tree.found),
+            [w if sites[s].nerve == nerve else f for s, f, w in zip(local, tree.step, tree.whole, strict=True)],
+            tree.whole, index=tree.index,
+        )  # fmt: skip
+        self._place_findings(copy, local, self.layout.kernel, nerve)
+        return copy
+
+    def level(self, site: str) -> Floats:
+        """P(findings, level of loss at the end of the site | world): (worlds, levels)."""
+        t, v = self.layout.place[site]
+        return self._level(t, v, self.walks[t].level[v])
+
+    def _level(self, t: int, v: int, tables: Floats) -> Floats:
+        tree = self.trees[t]
+        weighed = self.rest[t][..., None] * tables
+        crossing = self._crossing(tree, {site: i for i, site in enumerate(tree.branching.sites)})
+        if crossing is None or not crossing.below[v]:
+            return np.asarray(weighed.sum(axis=1))
+        # Below a join, levels were counted anew: add the level that was reached before.
+        answer = weighed[:, ~crossing.on].sum(axis=1)
+        eye = np.eye(self.layout.n)
+        for joined_level in range(self.layout.n):
+            rows = crossing.on & (crossing.joined[:, 0] == joined_level)
+            true = eye[np.minimum(np.arange(self.layout.n) + joined_level, self.layout.n - 1)]
+            answer = answer + weighed[:, rows].sum(axis=1) @ true
+        return np.asarray(answer)
+
+    def own_lesion(self, muscle: str) -> Floats:
+        """P(findings, a lesion of this tested muscle's own branch | world)."""
+        finding = self.single[muscle]
+        with_own = self.layout.with_own @ finding.like
+        share = with_own / (self.layout.kernel @ finding.like)
+        answer: Floats = np.zeros(len(self.layout.worlds))
+        for t, tree in enumerate(self.trees):
+            local = {site: v for v, site in enumerate(tree.branching.sites)}
+            crossing = self._crossing(tree, local)
+            left = np.ones(tree.found.shape[0], dtype=bool)
+            placed: list[tuple[NDArray[np.bool_], str, Floats]] = []
+            usual = self.layout.anatomy.muscles[muscle].site
+            for variant in self.layout.moving.get(muscle, ()):
+                if variant.id in tree.index:
+                    on = left & (tree.index[variant.id] > 0)
+                    left = left & ~on
+                    if variant.crossing is None:
+                        placed.append((on, variant.moves[muscle], np.broadcast_to(share, (len(on), len(share)))))
+                    elif crossing is not None:
+                        placed.append((on, usual, share[crossing.crossed]))
+            placed.append((left, usual, np.broadcast_to(share, (len(left), len(share)))))
+            for rows, site, shares in placed:
+                if site in local:
+                    v = local[site]
+                    if crossing is not None and crossing.below[v] and shares.strides[0] == 0:
+                        shares = np.where(crossing.on[:, None], share[crossing.joined], share)
+                    weighed = self.rest[t][..., None] * self.walks[t].level[v]
+                    answer = answer + (weighed[:, rows] * shares[rows]).sum(axis=(1, 2))
+        return answer
+
+    def variant_present(self, variant: str) -> Floats:
+        """P(findings, the variant is present | world)."""
+        t = min(self.touches[variant])
+        on = self.trees[t].index[variant] > 0
+        return np.asarray((self.rest[t] * self.walks[t].evidence)[:, on].sum(axis=1))
+
+    def level_if_sound(self, t: int) -> Floats:
+        """For one tree, P(findings, site i sound, level at the end of site v | world): (i, v, worlds, levels)."""
+        tree = self.trees[t]
+        n = len(tree.branching.sites)
+        answer = np.empty((n, n, len(self.layout.worlds), self.layout.n))
+        for i in range(n):
+            step = list(tree.step)
+            step[i] = tree.whole[i]
+            walked = walk(Tree(tree.branching, tree.switches, tree.found, step, tree.whole, index=tree.index))
+            for v in range(n):
+                answer[i, v] = self._level(t, v, walked.level[v])
+        return answer
+
+
+@dataclass(frozen=True)
+class _Crossing:
+    """Fibres of another nerve join at site `top`. joined, crossed: (settings, levels): true level by counted level."""
+
+    on: NDArray[np.bool_]
+    top: int
+    below: list[bool]
+    joined: NDArray[np.intp]
+    crossed: NDArray[np.intp]
