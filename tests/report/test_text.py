@@ -20,7 +20,7 @@ def test_the_first_sentence_is_the_answer():
     assert third.startswith(
         "Strength probably wears off: right grip falls below the floor of 8 kg from about day 26 of 28;"
     )
-    assert "60 g every 21 days would keep right grip above the floor all cycle" in third
+    assert "60 g every 21 days (shorter interval) would keep right grip above the floor all cycle" in third
     assert "about 8 in 10" in third
 
 

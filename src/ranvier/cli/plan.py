@@ -106,14 +106,16 @@ def the_day(at: date | None) -> date:
 def assess(record: Record, at: date, seed: int) -> tuple[Knowledge, Assessment]:
     """What is known, and the assessment; the first run of all says why it takes longer."""
     from ranvier import evidence
-    from ranvier.ground.compiled import are_compiled
+    from ranvier.ground.compiled import are_compiled, mark_compiled
 
     if not are_compiled():
         click.echo("First run: compiling the kernels, about half a minute. Later runs start at once.", err=True)
     from ranvier.decision import assess as verb
 
     knowledge = evidence.load()
-    return knowledge, verb(record, knowledge, at=at, seed=seed)
+    assessment = verb(record, knowledge, at=at, seed=seed)
+    mark_compiled()
+    return knowledge, assessment
 
 
 def show(assessment: Assessment, knowledge: Knowledge) -> None:

@@ -5,22 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ranvier.decision.nouns import Assessment, Measure, Option, Posterior, Proposal, Watch, WearingOff
+from ranvier.decision.nouns import Assessment, Basis, Measure, Option, Posterior, Proposal, Watch, WearingOff
 from ranvier.ground.findings import Finding
 from ranvier.report.words import Words, decimals_known
 
 GOOD_K = 0.7  # Pareto k̂ up to which importance sampling is dependable (Vehtari 2024)
+
+# Findings that stand beside the answer wherever they come up; all others wait among the reasons.
+BESIDE = (
+    "drug.refuse",
+    "drug.warn",
+    "proposal.floor_out_of_reach",
+    "proposal.models_differ",
+    "risk.present",
+    "swing.mostly_prior",
+    "timing.mostly_prior",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The answer in sentences.
 
-    headline : the answer; certainty : on what it stands and how sure it is; detail : the same further down
+    headline : the answer
+    certainty : on what it stands and how sure it is
+    beside : what must be read together with it
+    detail : how sure, further down
     """
 
     headline: str
     certainty: tuple[str, ...]
+    beside: tuple[str, ...] = ()
     detail: tuple[str, ...] = ()
 
 
@@ -77,10 +92,13 @@ def write(assessment: Assessment, words: Words) -> Answer:
     if proposal is not None and proposal.refusal:
         headline = f"{first}. {words.say(proposal.refusal[0])}"
     certainty, detail = _certainty(assessment, posterior, watch, words)
-    return Answer(headline, tuple(certainty), tuple(detail))
+    told = tuple(words.say(finding) for finding in reasons(assessment) if finding.name in BESIDE)
+    return Answer(headline, tuple(certainty), told, tuple(detail))
 
 
 def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
+    if posterior.basis is not Basis.MEASURED:
+        return words.text("answer", "not_measured", basis=words.word("basis", posterior.basis.value))
     if watch is None:
         return words.text("answer", "no_regimen")
     if watch.response.name == "none" and watch.response.probability >= 0.5:
@@ -114,27 +132,28 @@ def _option(posterior: Posterior, watch: Watch | None, proposal: Proposal | None
     best = chosen(proposal)
     if best is None:
         return ""
-    plan = words.plan(best.regimen)
+    facts = {"plan": words.plan(best.regimen), "action": _small(words.word("action", best.action))}
     if best.p_above_floor is None:
         name = "keep" if best.action == "no_change" else "option_no_floor"
-        return words.text("then", name, plan=plan)
+        return words.text("then", name, **facts)
     would = "option" if best.p_above_floor >= 0.5 else "option_below"
     name = "keep_chance" if best.action == "no_change" else would
     chance = words.chance(best.p_above_floor, draws_of(posterior))
     measure = words.measure(primary(posterior))
-    return words.text("then", name, plan=plan, measure=measure, chance=chance)
+    return words.text("then", name, **facts, measure=measure, chance=chance)
 
 
 def _certainty(
     assessment: Assessment, posterior: Posterior, watch: Watch | None, words: Words
 ) -> tuple[list[str], list[str]]:
     basis = words.word("basis", posterior.basis.value)
-    said = [words.text("certainty", "basis", basis=basis, data=data(posterior, words))]
+    measured = data(posterior, words)
+    said = [words.text("certainty", "basis" if measured else "basis_alone", basis=basis, data=measured)]
     detail = []
     diagnostics = posterior.diagnostics
     if not diagnostics.converged:
         said.insert(0, words.text("certainty", "not_converged"))
-    if watch and watch.wearing_off:
+    if watch and watch.wearing_off and posterior.basis is Basis.MEASURED:
         said += _day(watch.wearing_off, watch.interval_days, words)
         detail.append(_swing(watch.wearing_off, words))
     proposal = assessment.treatment.proposal
@@ -160,7 +179,7 @@ def _swing(off: WearingOff, words: Words) -> str:
 
 def _day(off: WearingOff, interval: float | None, words: Words) -> list[str]:
     """The range of the day of crossing, where a day is named at all."""
-    if off.day is None or off.day_q05 is None or off.p_crosses < 0.5:
+    if off.day is None or off.day_q05 is None or off.day < 1 or off.p_crosses < 0.5:
         return []
     if off.day_q95 is None or (interval is not None and off.day_q95 >= interval):
         return [words.text("certainty", "day_open", q05=f"{off.day_q05:.0f}")]
@@ -219,6 +238,10 @@ def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for finding in findings:
         told.setdefault((finding.name, repr(sorted(finding.facts.items(), key=str))), finding)
     return tuple(told.values())
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _capital(text: str) -> str:

@@ -58,7 +58,7 @@ def to_json(assessment: Assessment, knowledge: Knowledge, *, language: str = "en
         "pseudonym": assessment.pseudonym,
         "invented": assessment.invented,
         "answer": answer.headline,
-        "certainty": [*answer.certainty, *answer.detail],
+        "certainty": [*answer.certainty, *answer.beside, *answer.detail],
         "treatment": _treatment(assessment, words),
         "forecast": _forecasts(assessment.treatment.proposal),
         "because": [tree(finding, words) for finding in assessment.because],

@@ -46,6 +46,7 @@ ACCENT, WARN, PAPER = PALETTE["accent"], PALETTE["warn"], PALETTE["paper"]
 
 RECENT_WEEKS = 22  # of history in the main picture
 RECENT_WEEKS_PHONE = 12
+AHEAD_WEEKS = 13  # of forecast beside it
 CROWD = 300  # dots in one panel
 MOST_STEPS = 420  # points of a drawn curve: more cannot be seen
 MOST_PANELS = 9  # small multiples
@@ -111,6 +112,7 @@ def window(assessment: Assessment, *, whole: bool, narrow: bool = False) -> tupl
     first = begin if whole else max(begin, posterior.at_day - 7.0 * (RECENT_WEEKS_PHONE if narrow else RECENT_WEEKS))
     options = treatment.proposal.options if treatment.proposal else ()
     ahead = max((float(f.days[-1]) for option in options for f in option.forecasts), default=14.0)
+    ahead = ahead if whole else min(ahead, 7.0 * AHEAD_WEEKS)
     return first - 2, posterior.at_day + ahead
 
 
@@ -218,12 +220,13 @@ def _strength(
         layers += _points(series, clock, days, x, y)
     if fit is not None:
         layers += _fit(fit, clock, (days[0], posterior.at_day), x, y)
-    layers += _forecast(curves, posterior.at_day, clock, x, y, words, size, domain, height, floor)
+    ahead = [(option, _until(forecast, days[1] - posterior.at_day), role) for option, forecast, role in curves]
+    layers += _forecast(ahead, posterior.at_day, clock, x, y, words, size, domain, height, floor)
     title = words.text(
         "charts",
         "series",
         measure=_capital(words.measure(measure)),
-        unit=words.unit(measure.unit),
+        unit=words.strength_unit(measure.unit),
         n=_of_all(int(inside.sum()), len(inside), words),
         basis=words.text("charts", f"basis_{posterior.basis.value}"),
     )
@@ -250,6 +253,13 @@ def _compared(proposal: Proposal | None, measure_id: str) -> list[tuple[Option, 
         if option is not None and forecast is not None:
             drawn.append((option, forecast, role))
     return drawn
+
+
+def _until(forecast: Forecast, last: float) -> Forecast:
+    """The part of a forecast up to a day."""
+    keep = forecast.days <= last + 1e-9
+    parts = (forecast.days, forecast.q05, forecast.q25, forecast.median, forecast.q75, forecast.q95)
+    return Forecast(forecast.measure, forecast.unit, *(part[keep] for part in parts))
 
 
 def _forecast_of(option: Option, measure_id: str) -> Forecast | None:
@@ -465,7 +475,7 @@ def cycle(assessment: Assessment, words: Words, size: Size) -> Spec | None:
         "charts",
         "cycle",
         measure=_capital(words.measure(measure)),
-        unit=words.unit(measure.unit),
+        unit=words.strength_unit(measure.unit),
         n=len(rows),
         cycles=len(starts),
     )
@@ -530,109 +540,118 @@ def options(assessment: Assessment, words: Words, size: Size, *, most: int = MOS
 
 
 def trade_off(assessment: Assessment, words: Words, size: Size, *, most: int = 12) -> Spec | None:
-    """What each option costs in grams per week, and the chance that it keeps strength above the floor all cycle."""
+    """What each option costs in grams per week, and how strong the person is at the weakest day of its cycle."""
     treatment = assessment.treatment
     posterior, proposal = treatment.posterior, treatment.proposal
-    if posterior is None or proposal is None:
+    if posterior is None or proposal is None or len(proposal.options) < 2:
         return None
-    shown = [o for o in ranked(proposal)[:most] if o.p_above_floor is not None]
-    if len(shown) < 2:
-        return None
+    shown = ranked(proposal)[:most]
+    measure = primary(posterior)
+    floor = floor_of(assessment, measure)
     grams = [o.grams_per_week for o in shown]
     span = (max(grams) - min(grams)) or 2.0
+    across = (min(grams) - 0.12 * span, max(grams) + 0.12 * span)
     x: Spec = {
         "type": "quantitative",
-        "scale": {"domain": [min(grams) - 0.12 * span, max(grams) + 0.12 * span], "nice": False, "zero": False},
+        "scale": {"domain": list(across), "nice": False, "zero": False},
         "axis": {"title": words.text("charts", "grams_per_week"), "grid": True, "tickCount": 6},
     }
-    height = 220
-    y: Spec = {
-        "type": "quantitative",
-        "scale": {"domain": [-0.06, 1.06], "nice": False},
-        "axis": {
-            "title": None,
-            "values": [0.1, 0.3, 0.5, 0.7, 0.9],
-            "labelExpr": "round(datum.value * 10) + ' in 10'",
-            "grid": True,
-            "minExtent": LEFT + 4,
-            "maxExtent": LEFT + 4,
-        },
-    }
-    rows = [
+    ends = np.array([(o.trough_q05, o.trough_q95) for o in shown]).ravel()
+    domain = _domain([ends, *([np.array([floor])] if floor is not None else [])])
+    height = 230
+    y = _y_axis(domain, measure.unit, ticks=4)
+    rows: list[Spec] = [
         {
-            "g": o.grams_per_week,
-            "p": o.p_above_floor,
+            "g": _short_number(o.grams_per_week),
+            "v": _short_number(o.trough),
+            "low": _short_number(o.trough_q05),
+            "high": _short_number(o.trough_q95),
             "label": label(o, words),
             "role": "best" if o.proposed else "other",
         }
         for o in shown
     ]
     layers: list[Spec] = []
+    if floor is not None:
+        text = words.text("charts", "floor", floor=words.strength(floor, measure.unit, decimals_of(floor)))
+        layers += _floor(floor, text, y, size)
     for role, colour, shape, area in (("other", INK, "circle", 60), ("best", ACCENT, "diamond", 150)):
+        own = [r for r in rows if r["role"] == role]
         layers.append(
             {
-                "data": {"values": [r for r in rows if r["role"] == role]},
-                "mark": {"type": "point", "filled": True, "color": colour, "shape": shape, "size": area, "opacity": 1},
-                "encoding": {"x": {**x, "field": "g"}, "y": {**y, "field": "p"}},
+                "data": {"values": own},
+                "mark": {"type": "rule", "color": colour, "strokeWidth": 1.2, "opacity": 0.7},
+                "encoding": {"x": {**x, "field": "g"}, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
             }
         )
-    scale = (size.width / (1.24 * span), height / 1.12)
-    for at, (row, place) in enumerate(zip(rows, _label_places(rows, scale, size.width), strict=True)):
-        dx, dy, align = place
+        layers.append(
+            {
+                "data": {"values": own},
+                "mark": {"type": "point", "filled": True, "color": colour, "shape": shape, "size": area, "opacity": 1},
+                "encoding": {"x": {**x, "field": "g"}, "y": {**y, "field": "v"}},
+            }
+        )
+    scale = (size.width / (across[1] - across[0]), height / (domain[1] - domain[0]))
+    points = [((r["g"] - across[0]) * scale[0], (domain[1] - r["v"]) * scale[1]) for r in rows]
+    room = (size.width + (100 if size.right else 0), height)
+    for row, (dx, dy, align) in zip(rows, _label_places(points, [r["label"] for r in rows], room), strict=True):
         best = row["role"] == "best"
+        mark = {"type": "text", "text": row["label"], "dx": dx, "dy": dy, "align": align, "baseline": "middle"}
+        mark |= {"color": ACCENT if best else INK, "fontWeight": 600 if best else 400, "fontSize": 12}
         layers.append(
             {
                 "data": {"values": [row]},
-                "mark": {
-                    "type": "text",
-                    "text": row["label"],
-                    "dx": dx,
-                    "dy": dy,
-                    "align": align,
-                    "baseline": "middle",
-                    "color": ACCENT if best else INK,
-                    "fontWeight": 600 if best else 400,
-                    "fontSize": 12,
-                },
-                "encoding": {"x": {**x, "field": "g"}, "y": {**y, "field": "p"}},
-                "name": f"label_{at}",
+                "mark": mark,
+                "encoding": {"x": {**x, "field": "g"}, "y": {**y, "field": "v"}},
             }
         )
-    measure = primary(posterior)
-    title = words.text("charts", "trade_off", measure=words.measure(measure), draws=len(posterior.draws.c50))
+    title = words.text(
+        "charts",
+        "trade_off",
+        measure=words.measure(measure),
+        unit=words.strength_unit(measure.unit),
+        draws=len(posterior.draws.c50),
+    )
     return _top(_panel(title, layers, size, height))
 
 
-def _label_places(rows: Sequence[Spec], scale: tuple[float, float], width: int) -> list[tuple[int, int, str]]:
-    """Where each label stands beside its point so that none covers another: offsets [px] and alignment."""
-    low = min(r["g"] for r in rows)
-    points = [((r["g"] - low) * scale[0] + 0.1 * width, (1 - r["p"]) * scale[1]) for r in rows]
-    boxes: list[Box] = [(px - 8, py - 8, px + 8, py + 8) for px, py in points]
+def _label_places(
+    points: Sequence[tuple[float, float]], labels: Sequence[str], room: tuple[float, float]
+) -> list[tuple[int, int, str]]:
+    """Where each label stands beside its point so that none covers another: offsets [px] and alignment.
+
+    points : centres [px] from the upper left; room : width and height that labels may use [px]
+    """
+    boxes: list[Box] = [(px - 7, py - 7, px + 7, py + 7) for px, py in points]
     places: list[tuple[int, int, str]] = []
-    for (px, py), row in zip(points, rows, strict=True):
-        wide = 6.6 * len(row["label"])
-        candidates = [
-            (dx, dy, align) for dy in (0, -14, 14, -26, 26, -38, 38) for dx, align in ((10, "left"), (-10, "right"))
-        ]
-
-        def box(place: tuple[int, int, str], px: float = px, py: float = py, wide: float = wide) -> Box:
-            dx, dy, align = place
-            left = px + dx if align == "left" else px + dx - wide
-            return (left, py + dy - 7, left + wide, py + dy + 7)
-
-        def bad(place: tuple[int, int, str], own: tuple[float, float] = (px, py)) -> float:
-            a = box(place)
-            outside = max(0.0, -a[0] - LEFT / 2) + max(0.0, a[2] - width - 100 * (width > 400))
-            return outside * 20 + sum(
-                max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-                for b in boxes
-                if b[:2] != (own[0] - 8, own[1] - 8)
-            )
-
-        best = min(candidates, key=lambda place: (bad(place), abs(place[1])))
+    tries = [(dx, dy, align) for dy in (0, *_EITHER_WAY) for dx, align in ((10, "left"), (-10, "right"))]
+    for point, text in zip(points, labels, strict=True):
+        options = [(_label_box(point, text, place), place) for place in tries]
+        others = [b for b in boxes if b != (point[0] - 7, point[1] - 7, point[0] + 7, point[1] + 7)]
+        box, best = min(options, key=lambda option: _cost(option[0], others, room) + 2 * abs(option[1][1]))
         places.append(best)
-        boxes.append(box(best))
+        boxes.append(box)
     return places
+
+
+_EITHER_WAY = tuple(sign * step for step in (14, 26, 38, 50) for sign in (-1, 1))
+
+
+def _label_box(point: tuple[float, float], text: str, place: tuple[int, int, str]) -> Box:
+    dx, dy, align = place
+    wide = 7.0 * len(text)
+    left = point[0] + dx if align == "left" else point[0] + dx - wide
+    return left, point[1] + dy - 7, left + wide, point[1] + dy + 7
+
+
+def _cost(box: Box, others: Sequence[Box], room: tuple[float, float]) -> float:
+    """How badly a label lies: what it covers of others, and far more what sticks out."""
+    outside = max(0.0, -box[0]) + max(0.0, box[2] - room[0]) + max(0.0, -box[1]) + max(0.0, box[3] - room[1])
+    covered = sum(
+        max(0.0, min(box[2], b[2]) - max(box[0], b[0])) * max(0.0, min(box[3], b[3]) - max(box[1], b[1]))
+        for b in others
+    )
+    return 20 * outside + covered
 
 
 # ---- what the data changed -------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from ranvier.report.answer import as_now, chosen, draws_of, once, primary, ranke
 from ranvier.report.as_json import unverified
 from ranvier.report.words import Words, fixed, number
 
+DOUBTFUL = ("assumed", "memory", "read-2nd")  # statuses worth a word beside a sentence
 MOST_ROWS = 60  # a longer series of values is shown week by week
 _KEEP = re.compile(r"(\d) (?=(?:%|g\b|kg\b|kPa\b|N\b|g/|days\b|points\b))")
 
@@ -121,9 +122,9 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
     measure = primary(posterior)
     best = chosen(proposal)
     context |= {
-        "unit": words.unit(measure.unit),
+        "unit": words.strength_unit(measure.unit),
         "measure": words.measure(measure),
-        "warnings": _warnings(posterior, words),
+        "warnings": (*_warnings(posterior, words), *answer.beside),
         "gauges": _gauges(assessment, words),
         "course": _course(assessment, words),
         "cycle": _cycle(assessment, words),
@@ -242,7 +243,7 @@ def _option_figures(assessment: Assessment, words: Words) -> tuple[Figure, ...]:
     figures = []
     posterior = assessment.treatment.posterior
     assert posterior is not None
-    unit = words.unit(primary(posterior).unit)
+    unit = words.strength_unit(primary(posterior).unit)
     for key, draw in (("tradeoff", charts.trade_off), ("futures", charts.options)):
         wide, narrow = draw(assessment, words, charts.WIDE), draw(assessment, words, charts.NARROW)
         if wide is None or narrow is None:
@@ -344,7 +345,7 @@ def _futures(assessment: Assessment, words: Words) -> Table | None:
             cells.append(f"{fixed(middle, decimals)} ({words.band(low, high, decimals)})")
         rows.append((when, *cells))
     heads = (words.text("figures", "date"), *(charts.label(o, words) for o, _ in shown))
-    return Table(words.text("figures", "futures_table", unit=words.unit(measure.unit)), heads, tuple(rows))
+    return Table(words.text("figures", "futures_table", unit=words.strength_unit(measure.unit)), heads, tuple(rows))
 
 
 # ---- options, reasons ------------------------------------------------------------------------------------------------
@@ -387,7 +388,7 @@ def _reason(finding: Finding, words: Words) -> dict[str, Any]:
     return {
         "says": words.say(finding),
         "source": finding.source,
-        "status": words.word("status", finding.status) if finding.status else None,
+        "status": words.word("status", finding.status) if finding.status in DOUBTFUL else None,
         "because": tuple(_reason(below, words) for below in finding.because),
     }
 

@@ -17,6 +17,7 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
 from ranvier.report.answer import (
+    BESIDE,
     as_now,
     by_status,
     chosen,
@@ -34,8 +35,9 @@ WIDTH = 80
 PLOT_ROWS = 9
 WEEKS_BEFORE = 10  # of history in the small plot
 WEEKS_AFTER = 12
-MOST_OPTIONS = 7
-MOST_REASONS = 6
+MOST_OPTIONS = 8
+IN_TABLE = ("option.loss", "option.outlook")  # the table of options says the same
+MOST_REASONS = 8
 
 _UNIT_SPACE = re.compile(r"(\d) (%|g\b|kg\b|kPa\b|N\b|g/|days\b|in \d)")
 
@@ -78,6 +80,7 @@ def summary(assessment: Assessment, words: Words, *, short: bool = False) -> Gro
             parts += [_bullet(_with_source(below, words), indent=2) for below in why.because[:MOST_REASONS]]
     else:
         parts.append(_fold(" ".join((*answer.certainty, *answer.detail))))
+        parts += [_bullet(sentence, "!", WARN) for sentence in answer.beside]
     if treatment.posterior is not None:
         parts += _picture(assessment, treatment.posterior, words)
     if treatment.proposal is not None and treatment.posterior is not None:
@@ -156,7 +159,7 @@ def _picture(assessment: Assessment, posterior: Posterior, words: Words) -> list
         canvas.line(forecast.days, forecast.median, ACCENT if same else INK, dashed=not same)
     n = int(series.used.sum())
     heading = words.text(
-        "plot", "heading", measure=words.measure(measure), unit=words.unit(measure.unit), n=measure.n or n
+        "plot", "heading", measure=words.measure(measure), unit=words.strength_unit(measure.unit), n=measure.n or n
     )
     rows = [_heading(heading)]
     labels = {canvas.row(tick): number(tick) for tick in nice_ticks(low, high)}
@@ -264,7 +267,7 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
             _above(option, posterior, words),
         )
         table += [Text(row, style=STRONG if option.proposed else ""), Text("  " + what(option, words), style=QUIET)]
-    heading = words.text("options", "heading", measure=words.measure(measure), unit=words.unit(measure.unit))
+    heading = words.text("options", "heading", measure=words.measure(measure), unit=words.strength_unit(measure.unit))
     parts: list[RenderableType] = [_heading(heading), *table]
     keys = [words.text("options", "key_proposed")] if any(o.proposed for o in options) else []
     if sum(o.tie for o in options) > 1:
@@ -278,7 +281,8 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
         parts += [_bullet(_with_source(below, words), indent=2) for below in why.because[:MOST_REASONS]]
     best = chosen(proposal)
     if best is not None:
-        parts += [_bullet(words.say(finding)) for finding in best.because[:MOST_REASONS]]
+        told = [finding for finding in best.because if finding.name not in IN_TABLE]
+        parts += [_bullet(words.say(finding)) for finding in told[:MOST_REASONS]]
         parts += [_bullet(words.say(finding), "!", WARN) for finding in best.limited_by]
     return parts
 
@@ -328,7 +332,7 @@ def _below(assessment: Assessment, words: Words, *, refused: bool) -> list[Rende
     parts: list[RenderableType] = []
     treatment = assessment.treatment
     said = treatment.proposal.refusal if treatment.proposal else ()
-    why = () if refused else tuple(f for f in reasons(assessment) if f not in said)
+    why = () if refused else tuple(f for f in reasons(assessment) if f not in said and f.name not in BESIDE)
     if why:
         parts.append(_heading(words.text("ui", "reasons")))
         parts += [_bullet(_with_source(finding, words)) for finding in why[:MOST_REASONS]]

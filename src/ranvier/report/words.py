@@ -114,6 +114,10 @@ class Words:
         """A unit as people write it."""
         return self.word("unit", unit) if unit in self.texts["unit"] else unit
 
+    def strength_unit(self, unit: str) -> str:
+        """The unit of a strength as people write it."""
+        return str(self.texts["strength_unit"].get(unit, self.unit(unit)))
+
     def measure(self, measure: Measure) -> str:
         """Like "right grip", "MRC sum": the measure with its side."""
         name = self.word("measure", measure.measure)
@@ -270,7 +274,7 @@ class Words:
 
     def strength(self, value: float, unit: str, decimals: int = 0) -> str:
         """A strength with its unit; as many decimals as are known."""
-        return f"{fixed(value, decimals)} {self.unit(unit)}".strip()
+        return f"{fixed(value, decimals)} {self.strength_unit(unit)}".strip()
 
     def band(self, low: float, high: float, decimals: int) -> str:
         """Like "7-9": a range."""
@@ -306,6 +310,7 @@ _NAMED: dict[str, Callable[[Words, Any], str]] = {
     "upto": lambda words, value: words.text("ui", "to", x=words.percent(float(value))),
     "words": lambda words, value: str(value).replace("_", " ").replace(".", ", "),
     "parameter": lambda words, value: words.parameter(str(value)),
+    "share": lambda words, value: words.per_cent(float(value)),
     "list": lambda words, value: str(value),
     "signed": _signed,
     "points": _points,
