@@ -168,6 +168,24 @@ class Goals:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """A symptom, sign, test result or event by its name: present True, looked for and not found False."""
+
+    what: str
+    present: bool
+    on: date | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How it began, and what is there or was looked for. onset: a year, month or day as written; None is unknown."""
+
+    onset: str | None = None
+    signs: tuple[Sign, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One person, all facts. `examinations`, `conduction_studies` and `imaging` are kept as validated data for later.
 
@@ -186,6 +204,8 @@ class Record:
     blood_tests: tuple[BloodTest, ...] = ()
     conditions: tuple[Condition, ...] = ()
     goals: Goals = field(default_factory=Goals)
+    history: History = field(default_factory=History)
+    investigations: tuple[Sign, ...] = ()  # tests with a yes-or-no result
     examinations: tuple[dict[str, Any], ...] = ()
     conduction_studies: tuple[dict[str, Any], ...] = ()
     imaging: tuple[dict[str, Any], ...] = ()

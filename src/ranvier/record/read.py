@@ -15,6 +15,7 @@ from ranvier.ground.notes import Problem, Severity, must_mend
 from ranvier.record import nouns as n
 from ranvier.record import sense, structure
 from ranvier.record.digest import digest, when_key
+from ranvier.record.history import history, investigations
 from ranvier.record.reading import Reading
 from ranvier.record.series import read_series
 from ranvier.record.text import LARGEST_TEXT, Path, parse, place, refuse
@@ -96,6 +97,8 @@ def _record(r: Reading) -> n.Record | None:
         blood_tests=tuple(sorted(tests, key=lambda t: (when_key(t.at), repr(t)))),
         conditions=tuple(sorted(conditions, key=repr)),
         goals=goals,
+        history=history(r),
+        investigations=investigations(r),
         examinations=kept["examinations"],
         conduction_studies=kept["conduction_studies"],
         imaging=kept["imaging"],

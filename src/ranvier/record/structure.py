@@ -24,6 +24,7 @@ KINDS = {
     "boolean": "true or false",
     "null": "nothing",
 }
+_MANY = 20  # choices that are no longer listed in a message
 
 
 @cache
@@ -181,6 +182,8 @@ def _say_value(value: Any, wanted: Any, kind: str, rule: Mapping[str, Any], path
         near = get_close_matches(show(value).lower(), [str(w).lower() for w in wanted], n=1, cutoff=0.6)
         one = next((str(w) for w in wanted if near and str(w).lower() == near[0]), None)
         ask = f"Did you mean {one}? " if one else ""
+        if len(wanted) > _MANY:  # a page of names is no remedy
+            return path, f"{shown} is not known here", f"{ask}The {len(wanted)} names stand in `ranvier schema record`."
         return path, f"{shown} is not known here", f"{ask}Write one of: {', '.join(show(w) for w in wanted)}."
     if kind == "pattern":
         return path, *_say_pattern(shown, path)

@@ -44,6 +44,8 @@ def until(record: Record, at: date) -> tuple[Record, tuple[Finding, ...]]:
         drugs=kept("other", ((d.start, d) for d in record.drugs)),
         blood_tests=kept("other", ((t.at, t) for t in record.blood_tests)),
         conditions=kept("other", ((c.since, c) for c in record.conditions)),
+        history=replace(record.history, signs=kept("other", ((s.on, s) for s in record.history.signs))),
+        investigations=kept("other", ((s.on, s) for s in record.investigations)),
     )
     n = sum(left_out.values())
     if n == 0:
