@@ -115,7 +115,7 @@ class Infusions:
             self.reading.sheet.end(row.line, "open", "its dose must be answered")
             return None
         if answer == "leave out":
-            self.reading.sheet.end(row.line, "left out", "dose: by answer")
+            self.reading.leave_out(row, "dose")
             return None
         return found if answer == "keep" else {"value": to_number(answer), "unit": "g"}
 
@@ -396,7 +396,7 @@ class Infusions:
             )
             if answer == "leave out":
                 for line in fact.lines:
-                    self.reading.sheet.end(line, "left out", "dose: by answer")
+                    self.reading.leave_out(rows[line], "dose")
             elif answer in (None, "keep"):
                 kept.append(fact)
             else:

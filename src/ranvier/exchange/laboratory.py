@@ -123,11 +123,7 @@ class Laboratory:
             self.reading.sheet.end(row.line, "open", "a value must be answered")
             return None
         if answer == "leave out":
-            self.reading.sheet.end(row.line, "left out", f"{name}: by answer")
-            text = f"{self.reading.table.place(row.line, name)} left out on import: '{written[:200]}'"
-            self.reading.sheet.facts.append(
-                Fact("note", None, {"text": text}, (row.line,), self.reading.table.place(row.line))
-            )
+            self.reading.leave_out(row, name)
             return None
         if answer == "keep" and number is not None:
             return replace(number, rest="")
@@ -249,7 +245,7 @@ class Laboratory:
             )
             if answer == "leave out":
                 self.found.remove(fact)
-                self.reading.sheet.end(fact.lines[0], "left out", f"{name}: by answer")
+                self.reading.leave_out(rows[fact.lines[0]], name)
             elif answer not in (None, "keep"):
                 changed = replace(fact, data={**fact.data, "value": to_number(str(answer))})
                 self.found[self.found.index(fact)] = changed

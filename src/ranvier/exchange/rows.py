@@ -140,6 +140,17 @@ class Reading:
         self.sheet.facts.append(Fact("note", day, {"text": text[:4000]}, (row.line,), self.table.place(row.line)))
         self.sheet.end(row.line, "note", text)
 
+    def leave_out(self, row: Row, name: str) -> None:
+        """Leave out a value or a row as answered; what stood there is kept in the record's notes.
+
+        The words hold no line number, so that the same row of a longer export says the same.
+        """
+        private = {c.index for c in self.layout.of("patient")}
+        text = " | ".join(c.text.strip() for i, c in enumerate(row.cells) if c.text.strip() and i not in private)
+        note = f"left out on import from {self.table.name}: {name} in '{text[:3000]}'"
+        self.sheet.facts.append(Fact("note", None, {"text": note}, (row.line,), self.table.place(row.line)))
+        self.sheet.end(row.line, "left out", f"{name}: by answer")
+
     def _of_one_person(self, rows: list[Row]) -> list[Row]:
         """The rows of one person. Asks whose record this is where a table lists several."""
         columns = self.layout.of("patient")
@@ -361,7 +372,7 @@ class _Dating:
             text = self.texts[row.line]
             day = self._day(row, text, years.get(row.line), previous, swapped)
             if day == "left out":
-                self.reading.sheet.end(row.line, "left out", "by answer")
+                self.reading.leave_out(row, "date")
                 continue
             if not isinstance(day, date):
                 self.reading.sheet.end(row.line, "open", "its day must be answered")

@@ -230,18 +230,11 @@ class Strength:
             self.open_lines.add(row.line)
             return None
         if answer == "leave out":
-            self._left_out(row, name, why)
+            self.reading.leave_out(row, name)
             return None
         if answer == "keep" and kept is not None:
             return replace(kept, rest="")
         return Number(to_number(answer))
-
-    def _left_out(self, row: Row, name: str, why: str) -> None:
-        self.reading.sheet.end(row.line, "left out", f"{name}: by answer")
-        text = f"{self.reading.table.place(row.line, name)} left out on import: {why}"
-        self.reading.sheet.facts.append(
-            Fact("note", None, {"text": text}, (row.line,), self.reading.table.place(row.line))
-        )
 
     def _add(
         self, dated: Dated, side: str | None, column: Column, number: Number, tries: list[float], note: str
