@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ranvier.diagnosis import rules
-from ranvier.diagnosis.nouns import Backing, Change, CriteriaSet, Facts, Question, Verdict
+from ranvier.diagnosis.nouns import Backing, Change, CriteriaSet, Facts, Question, Rule, Verdict
 from ranvier.ground.findings import Finding
 from ranvier.ground.truth import Truth
 
@@ -28,9 +28,8 @@ def closed(truths: Mapping[str, Truth], questions: Mapping[str, Question]) -> di
                 follows += [(other, Truth.MET) for other in question.implies]
                 follows += [(other, Truth.NOT_MET) for other in question.excludes]
             elif known[name] is Truth.UNKNOWN:
-                if any(known[other] is Truth.NOT_MET for other in question.implies):
-                    follows.append((name, Truth.NOT_MET))
-                elif any(known[other] is Truth.MET for other in question.excludes):
+                ruled_out = any(known[other] is Truth.NOT_MET for other in question.implies)
+                if ruled_out or any(known[other] is Truth.MET for other in question.excludes):
                     follows.append((name, Truth.NOT_MET))
             for other, truth in follows:
                 if known[other] is Truth.UNKNOWN:
@@ -94,18 +93,23 @@ def judge(criteria: CriteriaSet, facts: Facts, questions: Mapping[str, Question]
         unknown=tuple(facts[name].because for name in unknown),
         would_change=tuple(changes),
         unverified=tuple(
-            Finding("diagnosis.unverified_wording", {"name": name, "says": f.facts["says"], "where": f.facts["where"]}, (), f.source, f.status)
+            Finding(
+                "diagnosis.unverified_wording",
+                {"name": name, "says": f.facts["says"], "where": f.facts["where"]},
+                source=f.source,
+                status=f.status,
+            )
             for name, f in sorted(used.items())
             if name.startswith("criteria.")
         ),
-    )  # fmt: skip
+    )
 
 
 def _findings_in_play(criteria: CriteriaSet, class_: str) -> list[str]:
     """Findings of the classes at least as strict as the one that is met, each once, in the order of the file."""
     names: dict[str, None] = {}
 
-    def add(rule: rules.Rule) -> None:
+    def add(rule: Rule) -> None:
         for name in rules.names(rule):
             if name in criteria.items:
                 add(criteria.items[name].rule)
