@@ -41,8 +41,7 @@ def command(cases: Path | None, out: Path) -> int:
     from ranvier.report.words import Words
 
     out.mkdir(parents=True, exist_ok=True)
-    entries = []
-    knowledge = None
+    entries, knowledge, example = [], None, ""
     for number, file in enumerate(files, start=1):
         begin = time.perf_counter()
         found, _ = room.read(file)
@@ -52,8 +51,10 @@ def command(cases: Path | None, out: Path) -> int:
         page.write_text(to_html(assessment, knowledge), encoding="utf-8")
         took = time.perf_counter() - begin
         click.echo(f"{number}/{len(files)}  {file.stem}  ({assessment.at.isoformat()}, {took:.1f} s)")
-        click.echo(words.wrap(sentences.headline, "     "))
-        click.echo(words.wrap(" ".join(sentences.certainty[:2]), "     ") + "\n")
+        for told in (sentences.headline, " ".join(sentences.certainty[:2])):
+            click.echo(words.wrap(told.replace(" %", "\N{NO-BREAK SPACE}%"), "     "))
+        click.echo()
+        example = example or f"ranvier plan {file} --at {assessment.at.isoformat()}"
         entries.append(
             {
                 "href": page.name,
@@ -65,7 +66,7 @@ def command(cases: Path | None, out: Path) -> int:
     assert knowledge is not None
     (out / "index.html").write_text(to_index(entries, knowledge), encoding="utf-8")
     click.echo(f"All of these people are invented. Open {out / 'index.html'} in a browser to see the plans.")
-    click.echo(f"One on the screen:  ranvier plan {files[0]} --at {entries and last_day(room.read(files[0])[0])}")
+    click.echo(f"One on the screen:  {example}")
     return ExitCode.OK
 
 

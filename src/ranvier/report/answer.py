@@ -92,7 +92,10 @@ def write(assessment: Assessment, words: Words) -> Answer:
     if proposal is not None and proposal.refusal:
         headline = f"{first}. {words.say(proposal.refusal[0])}"
     certainty, detail = _certainty(assessment, posterior, watch, words)
-    told = tuple(words.say(finding) for finding in reasons(assessment) if finding.name in BESIDE)
+    refused = {below.name for why in (proposal.refusal if proposal else ()) for below in why.walk()}
+    told = tuple(
+        words.say(finding) for finding in reasons(assessment) if finding.name in BESIDE and finding.name not in refused
+    )
     return Answer(headline, tuple(certainty), told, tuple(detail))
 
 
@@ -115,8 +118,12 @@ def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
             return words.text(
                 "answer", "below_all_along", strength=_capital(measure), likely=likely, floor=at, interval=interval
             )
-        day = f"{off.day:.0f}"
-        return words.text("answer", "crosses", likely=likely, measure=measure, floor=at, day=day, interval=interval)
+        facts = {"measure": measure, "floor": at, "day": f"{off.day:.0f}", "interval": interval}
+        if off.probability < 0.5:
+            return _capital(words.text("answer", "crosses_small", likely=likely, **facts))
+        swings = words.likely(off.probability)
+        also = "" if swings == likely else f"{likely} "
+        return words.text("answer", "crosses", likely=swings, also=also, **facts)
     if off.probability < 0.5:
         return words.text("answer", "holds", likely=words.likely(1 - off.probability), interval=interval)
     likely = words.likely(off.probability)
@@ -182,8 +189,8 @@ def _day(off: WearingOff, interval: float | None, words: Words) -> list[str]:
     if off.day is None or off.day_q05 is None or off.day < 1 or off.p_crosses < 0.5:
         return []
     if off.day_q95 is None or (interval is not None and off.day_q95 >= interval):
-        return [words.text("certainty", "day_open", q05=f"{off.day_q05:.0f}")]
-    return [words.text("certainty", "day", q05=f"{off.day_q05:.0f}", q95=f"{off.day_q95:.0f}")]
+        return [words.text("certainty", "day_open", q05=f"{max(1.0, off.day_q05):.0f}")]
+    return [words.text("certainty", "day", q05=f"{max(1.0, off.day_q05):.0f}", q95=f"{off.day_q95:.0f}")]
 
 
 def trust(posterior: Posterior, words: Words) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from ranvier.decision.nouns import (
     Assessment,
+    Dose,
     FittedSeries,
     FloatArray,
     Forecast,
@@ -125,9 +126,13 @@ def _doses(assessment: Assessment, words: Words, size: Size, clock: _Clock, firs
     posterior = assessment.treatment.posterior
     assert posterior is not None
     given = [d for d in assessment.treatment.doses if d.day >= first]
-    rows = [{"t": clock.ms(d.day), "g": d.grams, "label": number(d.grams)} for d in given]
+    rows = [{"t": clock.ms(d.day), "g": d.grams} for d in given]
+    labels = [
+        {"t": clock.ms(c[0].day), "g": max(d.grams for d in c), "label": _course_label([d.grams for d in c])}
+        for c in _courses(given)
+    ]
     top = max((d.grams for d in given), default=1.0)
-    y = _y_axis([0.0, top * 1.35], "g", ticks=2)
+    y = _y_axis([0.0, top * 1.9], "g", ticks=2)
     layers: list[Spec] = [
         _today(
             clock.ms(posterior.at_day), size, words, label=words.text("charts", "today", date=words.date(assessment.at))
@@ -138,16 +143,34 @@ def _doses(assessment: Assessment, words: Words, size: Size, clock: _Clock, firs
             "encoding": {"x": {**x, "field": "t"}, "y": {**y, "field": "g"}, "y2": {"datum": 0}},
         },
     ]
-    if 0 < len(rows) * 34 <= size.width:
+    if 0 < len(labels) * 46 <= size.width:
         layers.append(
             {
-                "data": {"values": rows},
+                "data": {"values": labels},
                 "mark": {"type": "text", "dy": -7, "color": QUIET, "fontSize": 11},
                 "encoding": {"x": {**x, "field": "t"}, "y": {**y, "field": "g"}, "text": {"field": "label"}},
             }
         )
     title = words.text("charts", "doses", n=_of_all(len(given), len(assessment.treatment.doses), words))
     return _panel(title, layers, size, 52)
+
+
+def _courses(doses: Sequence[Dose]) -> list[list[Dose]]:
+    """Doses on days that follow each other, together."""
+    courses: list[list[Dose]] = []
+    for dose in sorted(doses, key=lambda d: d.day):
+        if courses and dose.day - courses[-1][-1].day < 1.75:
+            courses[-1].append(dose)
+        else:
+            courses.append([dose])
+    return courses
+
+
+def _course_label(grams: Sequence[float]) -> str:
+    """Like "2 × 45": days and grams; unequal days as their sum."""
+    if len(grams) == 1:
+        return number(grams[0])
+    return f"{len(grams)} × {number(grams[0])}" if len(set(grams)) == 1 else number(sum(grams))
 
 
 def _igg(
@@ -406,7 +429,7 @@ def cycle(assessment: Assessment, words: Words, size: Size) -> Spec | None:
             for i in at
         ]
     floor = floor_of(assessment, measure)
-    heights = [np.array([r["v"] for r in rows])]
+    heights = [np.array([r["v"] for r in rows]), np.array([r[q] for r in curve for q in ("q05", "q95")])]
     if floor is not None:
         heights.append(np.array([floor]))
     domain = _domain(heights)

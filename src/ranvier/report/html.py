@@ -103,7 +103,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "cycle": None,
         "options": (),
         "option_figures": (),
-        "refusal": tuple(words.say(f) for f in proposal.refusal) if proposal else (),
+        "refusal": tuple(_reason(f, words) for f in (proposal.refusal if proposal else treatment.refusal)),
         "best": None,
         "reasons": tuple(_reason(f, words) for f in reasons(assessment)),
         "assumed": (),

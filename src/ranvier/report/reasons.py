@@ -11,7 +11,7 @@ from ranvier.decision.nouns import Assessment, Option, Parameter, Posterior
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
-from ranvier.report.words import Words, fixed, number
+from ranvier.report.words import Words, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +169,12 @@ def _parameter(parameter: Parameter, posterior: Posterior, assessment: Assessmen
                 if m.population in words.knowledge.populations
                 else m.population,
                 kind=words.text("models", "responds" if m.responds else "no_response"),
-                p=fixed(100 * m.probability, 0),
+                p=words.per_cent(m.probability),
             )
         )
         for m in posterior.models
     ]
-    return Reason(says, because=(*models, *(_reason(f, words) for f in answers.once((*used, *below)))))
+    return Reason(says, because=(*models, *(_reason(f, words) for f in answers.once(used or below))))
 
 
 def _reason(finding: Finding, words: Words) -> Reason:
