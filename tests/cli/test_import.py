@@ -132,6 +132,14 @@ def test_a_record_with_comments_is_kept_beside_and_a_spelling_slip_is_said(here,
     assert (here / "adler.yaml.before-import").read_text().startswith("# by Dr. K.")
 
 
+def test_a_list_that_yields_no_fact_begins_no_record(here, capsys):
+    (here / "apo.csv").write_text("Material;Menge;Einheit;Ausgabedatum\nPrivigen 10 g;2;Stk;13.03.2025\n")
+    answers = [*TELL[:2], "--answer", "issued_is_given=no", "--yes"]
+    assert run(["import", "apo.csv", "--into", "x.yaml", *answers]) == ExitCode.INPUT
+    assert "No row became a fact" in capsys.readouterr().err
+    assert not (here / "x.yaml").exists()
+
+
 def test_a_json_record_stays_json(here):
     assert run(["import", "infusionen.csv", "--into", "adler.json", *TELL[:2], "--yes"]) == ExitCode.OK
     assert json.loads((here / "adler.json").read_text())["infusions"][0]["lot"] == "P1"

@@ -108,6 +108,40 @@ def test_a_remembered_answer_that_no_longer_fits_is_asked_again():
     assert keys(bring("date,right\n2025-03-13,12\n", memory=first.memory)) == ["diary.csv.unit"]
 
 
+def test_two_files_of_one_shape_do_not_borrow_each_others_answers():
+    """One file for each hand, the same headings: what is true of one is never taken for the other, today or next time."""
+    right, left = ("r.csv", b"date,grip (kg)\n2025-03-13,12\n"), ("l.csv", b"date,grip (kg)\n2025-03-13,20\n")
+    one = {"person.pseudonym": "x", "r.csv.hand": "right", "r.csv.device": "jamar"}
+    assert set(keys(import_files([right, left], answers=one))) == {"l.csv.device", "l.csv.hand"}
+    both = import_files([right, left], answers=one | {"l.csv.hand": "left", "l.csv.device": "digital_grip"})
+    assert sorted((s["side"], s["device"]) for s in plain(both)["strength"]) == [
+        ("left", "digital_grip"),
+        ("right", "jamar"),
+    ]
+    memory = load(dump(both.memory), "x")
+    again = import_files([right, left], answers={}, memory=memory, existing=record_of(both))
+    assert not again.questions
+    assert again.nothing_new
+    first = import_files([right], answers=one)
+    later = import_files([left], answers={}, memory=first.memory, existing=record_of(first))
+    assert keys(later) == ["l.csv.hand"]
+
+
+def test_with_several_files_an_answer_about_a_row_must_name_its_file():
+    a, b = ("a.csv", b"date,right (kg)\nyesterday,12\n"), ("b.csv", b"date,left (kg)\nyesterday,20\n")
+    answers = {"person.pseudonym": "x", "line2.date": "2025-03-12", **JAMAR}
+    found = import_files([a, b], answers=answers)
+    assert keys(found) == ["a.csv.line2.date", "b.csv.line2.date"]
+    assert found.unused == ("line2.date",)
+
+
+def test_the_record_of_another_person_is_not_added_to():
+    first = bring(MARCH, **JAMAR)
+    found = bring(MARCH, existing=record_of(first), also={"person.pseudonym": "elk"}, **JAMAR)
+    assert found.text is None
+    assert "that of 'heron'" in found.problems[0].what
+
+
 @pytest.mark.parametrize("text", ["[", "a: 1", "ranvier_import: 1\ntables: [{shape: 1, answers: 3}, 5]", "- 1"])
 def test_a_spoilt_mapping_file_is_refused(text):
     with pytest.raises(InputError):

@@ -133,6 +133,10 @@ def _outcome(imported: Imported, record: Path, *, talk: bool, yes: bool, as_json
             click.echo("\n" + say.questions(imported.questions))
             click.echo("\nNothing was written. --save-questions FILE writes a form for the answers.")
         return ExitCode.QUESTION
+    if imported.nothing_new and not record.exists():
+        if not as_json:
+            click.echo(f"\nNo row became a fact, so {record} was not written. The reasons stand above.", err=True)
+        return ExitCode.INPUT
     if imported.nothing_new or yes:
         return ExitCode.OK
     if talk and click.confirm(f"\nIs this right, and shall it be written to {record}?", default=False):

@@ -43,11 +43,18 @@ class Desk:
 
     given : key → answer, from the command line or an answers file; keys may leave out the file's name
     memory : answers of earlier imports
+    alone : whether there is one file only; if not, an answer about a row must name its file
+
+    Answers of this import are remembered for the next one, never used for another table of this one.
     """
 
-    def __init__(self, given: Mapping[str, str], memory: Memory) -> None:
+    def __init__(self, given: Mapping[str, str], memory: Memory, *, alone: bool = True) -> None:
         self.given = {key.strip(): str(answer).strip() for key, answer in given.items()}
+        self.past = memory
         self.memory = memory.copy()
+        self.alone = alone
+        self.told: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self.torn: set[tuple[str, str, str]] = set()
         self.questions: dict[str, Question] = {}
         self.offers: dict[str, Question] = {}
         self.answered: dict[str, str] = {}
@@ -91,22 +98,35 @@ class Desk:
         return None
 
     def _find(self, key: str, name: str, about: About, kept: str) -> tuple[str | None, str]:
-        for candidate in (key, name):
+        for candidate in (key,) if about.row and not self.alone else (key, name):
             if candidate in self.given:
                 self.used.add(candidate)
                 return self.given[candidate], candidate
         key = ""  # from here on an answer is a remembered one
         if about.row:
-            return self.memory.rows.get((about.shape, about.row, kept)), key
+            return self.past.rows.get((about.shape, about.row, kept)), key
         if about.shape:
-            return self.memory.shapes.get(about.shape, {}).get(kept), key
-        return self.memory.shared.get(kept), key
+            answers = self.past.shapes.get(about.shape, {})
+            return answers.get(f"{about.file}: {kept}", answers.get(kept)), key
+        return self.past.shared.get(kept), key
 
     def _remember(self, name: str, about: About, answer: str) -> None:
+        """Keep an answer for the next import. Where two tables of one shape were answered differently, by file or not at all."""
+        slot = (about.shape, about.row, name)
+        before, file = self.told.setdefault(slot, (answer, about.file))
+        if before != answer:
+            self.torn.add(slot)
         if about.row:
-            self.memory.rows[(about.shape, about.row, name)] = answer
+            self.memory.rows[slot] = answer
+            if slot in self.torn:
+                del self.memory.rows[slot]
         elif about.shape:
-            self.memory.shapes.setdefault(about.shape, {})[name] = answer
+            answers = self.memory.shapes.setdefault(about.shape, {})
+            if slot in self.torn:
+                answers.pop(name, None)
+                answers |= {f"{file}: {name}": before, f"{about.file}: {name}": answer}
+            else:
+                answers[name] = answer
         else:
             self.memory.shared[name] = answer
 

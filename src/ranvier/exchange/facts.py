@@ -31,6 +31,12 @@ def read_sheet(table: Table, layout: Layout, desk: Desk) -> Sheet:
         if not (infused or measured or gripped) or (measured and not infused and not gripped and note):
             reading.keep_note(one.row, one.day)
     sheet = reading.sheet
+    for found in (infusions.found, infusions.drugs, laboratory.found, strength.found, sheet.facts):
+        found[:] = [f for f in found if not reading.undated.intersection(f.lines)]
+    sheet.infusion_notes = [n for n in sheet.infusion_notes if n[1] not in reading.undated]
+    for line in reading.undated:
+        sheet.fates.pop(line, None)
+        sheet.end(line, "open", "its day must be answered")
     sheet.facts += infusions.finish(dated) + laboratory.finish(dated) + strength.finish(dated)
     for row in rows:  # whatever has no fate yet said nothing
         if row.line not in sheet.fates:

@@ -68,7 +68,7 @@ def import_files(
     answers : key → answer, for this time; memory : answers of earlier imports
     existing : the record so far as plain data in the file format, or None to begin one
     """
-    desk = Desk(answers, memory or Memory())
+    desk = Desk(answers, memory or Memory(), alone=len(files) == 1)
     tables = [t for file, data in _named(files) for t in _tables(file, data, desk)]
     sheets = [s for s in (_sheet(t, desk) for t in tables) if s is not None]
     for table in tables:
@@ -177,6 +177,11 @@ def _whole(
     about = About()
     if existing is not None:
         whole = dict(existing)
+        told, known = desk.given.get("person.pseudonym"), str(whole.get("person", {}).get("pseudonym"))
+        desk.used.add("person.pseudonym")
+        if told is not None and told != known:
+            what = f"the answer says '{told}', yet the record is that of '{known}'"
+            desk.mend("answer person.pseudonym", what, "Name the record of this person with --into.")
     elif not sheets:
         whole = {"ranvier_record": 1, "person": {"pseudonym": "?"}}
     else:

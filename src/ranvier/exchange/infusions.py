@@ -75,7 +75,8 @@ class Infusions:
 
     def _drug(self, row: Row, text: str, said: DoseText) -> _Drug:
         if words.is_missing(text):
-            answer = self.reading.ask("product", "Which product was given?", (), "no column names it")
+            kept = f"{self.reading.table.name}: product"  # another file of this shape may be of another product
+            answer = self.reading.ask("product", "Which product was given?", (), "no column names it", remember=kept)
             name = answer or "?"
             product = words.product_in(name)
             return _Drug(product.name if product else name, "immunoglobulin", product)

@@ -59,7 +59,10 @@ class _Nonmem:
         self.sheet = Sheet(table.name, "NONMEM", table.encoding, table.delimiter, columns, said=list(table.said))
 
     def ask(self, name: str, ask: str, choices: tuple[str, ...], because: str = "", **more: Any) -> str | None:
-        return self.desk.ask(name, self.about, place=self.table.name, ask=ask, choices=choices, because=because, **more)
+        if name in ("id", "time_zero", "product", "route"):  # true of this file, not of every file of its shape
+            more["remember"] = f"{self.table.name}: {name}"
+        place = self.table.name
+        return self.desk.ask(name, self.about, place=place, ask=ask, choices=choices, because=because, **more)
 
     def number(self, row: Row, name: str) -> float | None:
         """A number of a column; None where it is a point, blank or no number."""

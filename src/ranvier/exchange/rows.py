@@ -64,6 +64,7 @@ class Reading:
         )
         self.sheet = Sheet(table.name, layout.kind, table.encoding, table.delimiter, columns, said=list(table.said))
         self.decimal: numbers.Decimal | None = None
+        self.undated: set[int] = set()  # rows whose day is still asked: walked for further questions, but no facts
 
     # ---- asking
 
@@ -375,7 +376,8 @@ class _Dating:
                 self.reading.leave_out(row, "date")
                 continue
             if not isinstance(day, date):
-                self.reading.sheet.end(row.line, "open", "its day must be answered")
+                self.reading.undated.add(row.line)
+                found.append(Dated(row, date(1900, 1, 1), self._clock(row, text)[0], text.offset))
                 continue
             previous = day
             if text.weekday is not None and text.weekday != day.isoweekday():

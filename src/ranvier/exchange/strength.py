@@ -128,8 +128,9 @@ class Strength:
                 f"Which hand is '{column.heading}'?",
                 ("right", "left"),
                 "no heading and no column names the hand",
+                remember=f"{self.reading.table.name}: hand",  # another file of this shape may be of the other hand
             )
-            return answer or "right"
+            return answer or "?"
         written = row.text(self.hand_column.index).strip()
         known = words.meaning("hands", written) or words.meaning("hands_in_cells", written)
         if known:
@@ -143,7 +144,7 @@ class Strength:
             ("right", "left", "leave out"),
             f"first at {self.reading.table.place(row.line)}",
         )
-        return answer or "right"
+        return answer or "?"
 
     # ---- rows to values
 

@@ -310,7 +310,7 @@ def _told(table: Table, columns: tuple[Column, ...], shape: str, desk: Desk) -> 
     for found in columns:
         for name in _names(found):
             key = f"column.{name}"
-            remembered = desk.memory.shapes.get(shape, {}).get(key)
+            remembered = desk.past.shapes.get(shape, {}).get(key)
             if remembered is None and key not in desk.given and f"{table.name}.{key}" not in desk.given:
                 continue
             answer = desk.ask(
