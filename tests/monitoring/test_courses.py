@@ -87,6 +87,21 @@ def test_a_course_broken_off_after_a_reaction_is_not_a_new_dose():
     assert "regimen.last_course_cut_short" in said(found)
 
 
+def test_what_was_given_before_a_reduction_is_remembered():
+    found = reading(*(iv(28 * k, 100.0 if k > 3 else 80.0) for k in range(8, 0, -1)))
+    assert (found.grams, found.earlier.daily, found.earlier.interval_days) == (80.0, (100.0,), 28.0)
+
+
+def test_a_first_course_that_was_larger_is_no_earlier_regimen_and_less_is_not_remembered():
+    assert reading(*(iv(28 * k, 160.0 if k == 5 else 80.0) for k in range(5, 0, -1))).earlier is None
+    assert reading(*(iv(28 * k, 60.0 if k > 3 else 80.0) for k in range(8, 0, -1))).earlier is None
+
+
+def test_a_larger_regimen_told_from_before_the_record_is_remembered():
+    found = in_force(record(before=Before("regimen", "kiovig", 120.0, 28.0, "IV")), K, AT)
+    assert found.earlier.grams_per_week == pytest.approx(30.0)
+
+
 def test_a_treatment_not_given_for_more_than_two_intervals_has_stopped_or_the_record_is_stale():
     assert why(in_force(record(last=57), K, AT)) == ["regimen.stale"]
     assert isinstance(in_force(record(last=56), K, AT), InForce)

@@ -31,7 +31,7 @@ def test_no_option_beyond_an_absolute_limit_is_ever_proposed(grams, every, weigh
     assert 7 <= chosen.regimen.interval_days <= 84
     if weight is not None:
         assert chosen.regimen.grams <= 2 * weight + 1e-9
-        assert chosen.regimen.grams / chosen.regimen.days <= 1 * weight + 1e-9
+        assert chosen.regimen.grams / chosen.regimen.days <= max(weight, grams) + 1e-9  # or what they are used to
 
 
 def test_one_decision_changes_the_dose_by_a_fifth_or_one_vial_and_the_weekly_grams_by_half():
@@ -53,13 +53,18 @@ def test_a_dose_of_two_vials_may_be_halved_by_one_vial_although_that_is_more_tha
 
 
 def test_a_present_dose_that_is_too_much_for_one_day_is_offered_over_more_days():
-    """100 g in one day at 80 kg is more than 1 g/kg: the same over two days stands beside it."""
+    """100 g in one day at 80 kg is more than 1 g/kg, a recommended limit: the same over two days stands beside it."""
     laid_out = plan(posterior(draws(dose=100.0)), record(grams=100.0))
     now, spread = option(laid_out, "no_change"), option(laid_out, "spread")
-    assert ("limit.absolute", "day_max") in limited(now)
-    assert not now.proposed
+    assert ("limit.recommended", "day_max") in limited(now)
+    assert ("limit.recommended", "day_max") not in limited(spread)
     assert (spread.regimen.grams, spread.regimen.days) == (100.0, 2)
     assert spread.visits_per_year == pytest.approx(2 * now.visits_per_year)
+
+
+def test_a_person_used_to_a_large_day_is_not_sent_to_hospital_twice_for_each_course():
+    laid_out = plan(posterior(draws(dose=100.0)), record(grams=100.0))
+    assert option(laid_out, "shorter_interval").regimen.days == 1
 
 
 def test_at_risk_of_thrombosis_the_daily_dose_is_bounded_and_the_reason_shown():
@@ -98,6 +103,14 @@ def test_a_change_made_only_one_course_ago_is_to_be_held_first():
     assert ("limit.recommended", "hold_cycles") in limited(option(laid_out, "shorter_interval"))
     assert ("limit.recommended", "hold_cycles") not in limited(option(laid_out, "no_change"))
     assert "regimen.dose_just_changed" in names(laid_out.findings)
+
+
+def test_a_switch_of_route_waits_until_dose_and_interval_have_been_held():
+    both = Goals(routes=("IV", "SC"))
+    early = plan(case=record(n=3, goals=both))
+    later = plan(case=record(n=8, goals=both))
+    assert ("limit.absolute", "hold_before_switch") in limited(option(early, "switch_route"))
+    assert ("limit.absolute", "hold_before_switch") not in limited(option(later, "switch_route"))
 
 
 def test_more_visits_than_the_person_accepts_are_not_proposed():

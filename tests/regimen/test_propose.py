@@ -1,6 +1,7 @@
 """What could we do? Stories of invented people whose truth we know."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tests.regimen.made import AT, KNOWLEDGE, draws, names, option, plan, poster
 from ranvier.estimation.nouns import Basis, ModelWeight
 from ranvier.estimation.predict import FutureDoses, predict
 from ranvier.ground.findings import Finding
-from ranvier.record.nouns import Before, Goals
+from ranvier.record.nouns import Before, Goals, Infusion
 from ranvier.regimen import propose as room
 from ranvier.regimen.nouns import Limits
 from ranvier.regimen.outcome import quantiles
@@ -95,6 +96,38 @@ def test_no_change_less_and_a_longer_interval_are_always_there():
         assert len(actions) <= 8
 
 
+def test_without_wearing_off_more_is_not_proposed_for_the_sake_of_a_floor_that_nobody_agreed():
+    """The swing is as small as the person's own noise; only the assumed floor would ask for more."""
+    laid_out = plan(posterior(draws(sd=0.13, spread=0.15)))
+    assert "option.no_need_shown" in names(option(laid_out, "shorter_interval").limited_by)
+    assert "option.no_need_shown" in names(option(laid_out, "increase").limited_by)
+    assert proposed(laid_out).grams_per_week <= 20.0
+    agreed = plan(posterior(draws(sd=0.13, spread=0.15), floors=(14.0,)))
+    assert "option.no_need_shown" not in names(option(agreed, "shorter_interval").limited_by)
+
+
+def switched_to_half():
+    """84 g every four weeks by vein for half a year, then 10 g a week under the skin, half of it."""
+    by_vein = [AT - timedelta(days=70 + 28 * k) for k in reversed(range(6))]
+    weekly = [AT - timedelta(days=7 * k) for k in reversed(range(1, 10))]
+    return record(
+        infusions=(
+            *(Infusion("privigen", 84.0, day, None, "IV") for day in by_vein),
+            *(Infusion("hizentra", 10.0, day, None, "SC") for day in weekly),
+        ),
+        goals=Goals(routes=("SC", "IV")),
+    )
+
+
+def test_a_step_that_failed_is_taken_back_at_once():
+    laid_out = plan(posterior(draws(dose=10.0, interval=7.0), floors=(12.5,)), switched_to_half())
+    chosen = proposed(laid_out)
+    assert "option.given_before" in names(chosen.because)
+    assert chosen.grams_per_week >= 21.0
+    back = {(o.regimen.route, o.regimen.grams) for o in laid_out.options if "option.given_before" in names(o.because)}
+    assert back == {("IV", 84.0), ("SC", 22.0)}  # whole vials, not less than before
+
+
 def test_someone_without_response_is_refused_after_a_fair_trial_and_no_increase_is_proposed():
     laid_out = plan(posterior(draws(responders=0.05)))
     assert [f.name for f in laid_out.refusal] == ["refusal.no_response"]
@@ -133,7 +166,7 @@ def test_a_longer_interval_is_not_proposed_where_its_length_rests_on_the_prior()
     timing = Finding("timing.mostly_prior", {"information": 0.1, "needed": 0.2})
     fit, case = over_treated(), record()
     current = room.InForce("kiovig", "IV", (80.0,), 28.0, AT.replace(day=2, month=2), None, (80.0,), 8, 7)
-    aim = room.Aim(12.0, True, 0.0, (timing,))
+    aim = room.Aim(12.0, True, 0.0, 1.0, (timing,))
     laid_out = room.propose(fit, current, case, KNOWLEDGE, aim, at=AT)
     assert "option.timing_is_prior" in names(option(laid_out, "longer_interval").limited_by)
     assert proposed(laid_out).action == "reduce"
@@ -175,8 +208,8 @@ def test_options_that_differ_by_simulation_error_only_are_ties_and_no_change_win
 
 def test_among_ties_without_no_change_the_fewest_grams_win():
     nothing = dict.fromkeys(KNOWLEDGE.loss, 0.0)
-    laid_out = plan(over_treated(dose=100.0), record(grams=100.0), limits=Limits(weights=nothing))
-    assert not option(laid_out, "no_change").tie  # more than 1 g/kg in one day: not to be proposed
+    laid_out = plan(over_treated(dose=170.0), record(grams=170.0, days=5), limits=Limits(weights=nothing))
+    assert not option(laid_out, "no_change").tie  # more than 2 g/kg in a course: not to be proposed
     chosen = proposed(laid_out)
     assert chosen.grams_per_week == min(o.grams_per_week for o in laid_out.options if o.tie)
 

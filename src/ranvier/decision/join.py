@@ -54,9 +54,7 @@ def treat(record: Record, knowledge: Knowledge, limits: Limits | None = None, *,
     current = in_force(record, knowledge, at)
     courses = courses_of(record, knowledge.monitoring)
     watched = watch(posterior, current, knowledge, courses=courses)
-    floor, agreed, silent, prior = aim_of(watched)
-    aim = Aim(floor, agreed, silent, prior)
-    proposal = propose(posterior, current, record, knowledge, aim, at=at, limits=limits)
+    proposal = propose(posterior, current, record, knowledge, Aim(*aim_of(watched)), at=at, limits=limits)
     doses = tuple(Dose(day, i.grams, i.product, i.route) for day, i in dose_days(record, knowledge.composite))
     return Treatment(posterior, watched, proposal, doses)
 

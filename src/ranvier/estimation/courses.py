@@ -44,6 +44,21 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A regimen of more grams per week that was really given before the one in force: `daily` grams of each course."""
+
+    product: str
+    route: str
+    daily: tuple[float, ...]
+    interval_days: float
+
+    @property
+    def grams_per_week(self) -> float:
+        """Grams per week [g/wk]."""
+        return sum(self.daily) / self.interval_days * WEEK
+
+
+@dataclass(frozen=True, slots=True)
 class InForce:
     """The regimen in force on a day.
 
@@ -54,6 +69,7 @@ class InForce:
     given : single-day amounts that were really given of this product [g], sorted
     courses : courses with immunoglobulin in the record, of any route
     held : full cycles since dose or interval last changed
+    earlier : what was given before, if that was more; the latest such regimen
     findings : what was irregular or assumed on the way
     """
 
@@ -67,6 +83,7 @@ class InForce:
     courses: int
     held: int
     findings: tuple[Finding, ...] = ()
+    earlier: Earlier | None = None
 
     @property
     def grams(self) -> float:
@@ -129,6 +146,7 @@ def in_force(record: Record, knowledge: Knowledge, at: date) -> InForce | tuple[
         facts = {"on": own[-1].first.isoformat(), "days": since, "interval": interval, "limit": stale.value}
         return (Finding("regimen.stale", facts, status=stale.status),)
     daily = _dose(own, notes)
+    per_week = sum(daily) / interval * WEEK
     given = sorted({i.grams for i in record.infusions if i.product == own[-1].product})
     return InForce(
         product=own[-1].product,
@@ -141,6 +159,7 @@ def in_force(record: Record, knowledge: Knowledge, at: date) -> InForce | tuple[
         courses=len(courses),
         held=_held(own, gaps, rules["gap_tolerance"].value, record.before),
         findings=tuple(notes),
+        earlier=_earlier(courses, own, interval, per_week, rules["gap_tolerance"].value, record.before),
     )
 
 
@@ -273,6 +292,43 @@ def _held(own: Sequence[Course], gaps: Sequence[float], tolerance: float, before
             return cycles
         cycles += 1
     return cycles + (BEFORE_HELD if before.kind == "regimen" else 0)
+
+
+def _earlier(
+    courses: Sequence[Course],
+    own: Sequence[Course],
+    interval: float,
+    per_week: float,
+    tolerance: float,
+    before: Before,
+) -> Earlier | None:
+    """The latest run of at least two like courses with more grams per week than now; else what the record begins with."""
+    others = [c for c in courses if c.route != own[-1].route and c.first < own[-1].first]
+    line = sorted([*others, *own], key=lambda c: c.first)
+    gaps = [*(float((b.first - a.first).days) for a, b in pairwise(line)), interval]
+    runs: list[list[tuple[Course, float]]] = []
+    for course, gap in zip(line, gaps, strict=True):
+        first = runs[-1][0] if runs else None
+        if first is not None and _alike(first, (course, gap), tolerance):
+            runs[-1].append((course, gap))
+        else:
+            runs.append([(course, gap)])
+    for run in reversed(runs[:-1]):
+        last = run[-1][0]
+        found = Earlier(last.product, last.route, last.daily, float(median(gap for _, gap in run)))
+        if len(run) > 1 and found.interval_days >= WEEK and found.grams_per_week > (1.0 + tolerance) * per_week:
+            return found
+    product, grams, every, route = before.product, before.grams, before.interval_days, before.route
+    if before.kind == "regimen" and product and grams and every and route:
+        told = Earlier(product, route, (grams,), every)
+        if told.grams_per_week > (1.0 + tolerance) * per_week:
+            return told
+    return None
+
+
+def _alike(a: tuple[Course, float], b: tuple[Course, float], tolerance: float) -> bool:
+    same_gap = abs(a[1] - b[1]) <= max(2.0, tolerance * a[1])
+    return a[0].route == b[0].route and same_gap and abs(a[0].grams - b[0].grams) <= tolerance * a[0].grams
 
 
 def _gap_before(before: Before, first: Course) -> float | None:

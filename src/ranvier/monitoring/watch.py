@@ -83,15 +83,16 @@ def watch(
     return Watch(floor, current.interval_days, off, trend, response, findings)
 
 
-def aim_of(watched: Watch) -> tuple[float | None, bool, float, tuple[Finding, ...]]:
+def aim_of(watched: Watch) -> tuple[float | None, bool, float, float, tuple[Finding, ...]]:
     """What a proposal needs to know of a watch.
 
-    The floor and whether it was agreed, P(no gain worth the name), and the findings on what rests on the prior.
+    The floor and whether it was agreed, P(no gain worth the name), P(wearing-off), and what rests on the prior.
     """
     floor = watched.floor
     silent = dict(watched.response.all).get("none", 0.0)
     prior = tuple(finding for finding in watched.findings if finding.name in RESTS_ON_PRIOR)
-    return (None, False, silent, prior) if floor is None else (floor.value, floor.agreed, silent, prior)
+    off = 0.0 if watched.wearing_off is None else watched.wearing_off.probability
+    return (None, False, silent, off, prior) if floor is None else (floor.value, floor.agreed, silent, off, prior)
 
 
 def difference_bound(sd: FloatArray, persistence: FloatArray, z: float, averaged: int) -> FloatArray:

@@ -28,6 +28,7 @@ class Candidate:
     action : as in `Option`. kind: what the reader wants to see the best of; finer than the action
     daily : grams by infusion day
     fits : whether whole vials add up to the dose
+    known : going back to what was given before: not bound to one step at a time
     """
 
     action: str
@@ -35,6 +36,7 @@ class Candidate:
     regimen: Regimen
     daily: tuple[float, ...]
     fits: bool = True
+    known: bool = False
 
     @property
     def id(self) -> str:
@@ -139,6 +141,7 @@ def candidates(
     used: Sequence[str],
     limits: Sequence[Limit],
     largest_day: float,
+    strictly: bool,
 ) -> tuple[tuple[Candidate, ...], tuple[Finding, ...]]:
     """All regimens worth looking at, the present one first, and what was said on the way.
 
@@ -146,21 +149,26 @@ def candidates(
     used : products in the record, latest first; preferred where another route is looked at
     limits : guardrails; those on the interval say how often another route is given
     largest_day : most that is given in one infusion day [g]; more is spread over consecutive days
+    strictly : whether that holds for the present daily dose too; else a person keeps the daily dose they are used to
     """
     pack = pack_of(current.product, current.given, knowledge)
     interval = max(round(current.interval_days), 1)
     found = [_candidate("no_change", "no_change", current.route, current.grams, interval, pack, daily=current.daily)]
-    usual_day = min(max(current.daily), largest_day)
+    usual_day = max(current.daily)
+    most_day = largest_day if strictly else max(usual_day, largest_day)
 
     def add(action: str, kind: str, grams: float, every: int) -> None:
         days = len(current.daily)
         if current.route == INTRAVENOUS:
             # As many grams a day as the person is used to, about; never more than is allowed.
-            days = max(1, math.floor(grams / usual_day + 0.5), math.ceil(grams / largest_day - 1e-9))
+            days = max(1, math.floor(grams / usual_day + 0.5), math.ceil(grams / most_day - 1e-9))
         found.append(_candidate(action, kind, current.route, grams, every, pack, daily=(grams / days,) * days))
 
-    if current.route == INTRAVENOUS and max(current.daily) > largest_day + 1e-9:
-        add("spread", "spread", current.grams, interval)
+    found += _back(current, interval, routes, pack, knowledge)
+    spread_over = max(1, math.ceil(current.grams / largest_day - 1e-9))
+    if current.route == INTRAVENOUS and spread_over > len(current.daily):
+        daily = (current.grams / spread_over,) * spread_over
+        found.append(_candidate("spread", "spread", current.route, current.grams, interval, pack, daily=daily))
     possible = amounts(current.grams, pack.sizes)
     lower = [grams for grams in reversed(possible) if grams < current.grams][:MOST_DOSES]
     higher = [grams for grams in possible if grams > current.grams][:MOST_DOSES]
@@ -210,11 +218,47 @@ def starts(
 
 
 def _candidate(
-    action: str, kind: str, route: str, grams: float, interval: int, pack: Pack, *, daily: tuple[float, ...]
+    action: str,
+    kind: str,
+    route: str,
+    grams: float,
+    interval: int,
+    pack: Pack,
+    *,
+    daily: tuple[float, ...],
+    known: bool = False,
 ) -> Candidate:
     parts = vials(grams, pack.sizes)
     regimen = Regimen(pack.product, route, grams, parts or (), len(daily), interval)
-    return Candidate(action, kind, regimen, daily, fits=parts is not None)
+    return Candidate(action, kind, regimen, daily, fits=parts is not None, known=known)
+
+
+def _back(
+    current: InForce, interval: int, routes: tuple[str, ...] | None, pack: Pack, knowledge: Knowledge
+) -> list[Candidate]:
+    """Back to the regimen before, and to its grams per week by the present route, where that was more."""
+    earlier = current.earlier
+    if earlier is None:
+        return []
+    found = []
+    every, grams = max(round(earlier.interval_days), 1), sum(earlier.daily)
+    if earlier.route == current.route or (routes is not None and earlier.route in routes):
+        action = "switch_route" if earlier.route != current.route else "change_both"
+        if action == "change_both" and every == interval:
+            action = "increase"
+        elif action == "change_both" and abs(grams - current.grams) < 1e-9:
+            action = "shorter_interval"
+        own = pack_of(earlier.product, earlier.daily, knowledge)
+        found.append(_candidate(action, "earlier", earlier.route, grams, every, own, daily=earlier.daily, known=True))
+    same = earlier.grams_per_week * interval / WEEK
+    scaled = _nearest(same, pack.sizes, lower=same)
+    if earlier.route != current.route and scaled is not None:
+        days = len(current.daily)
+        daily = (scaled / days,) * days
+        found.append(
+            _candidate("increase", "earlier_grams", current.route, scaled, interval, pack, daily=daily, known=True)
+        )
+    return found
 
 
 def _intervals(interval: int) -> tuple[list[int], list[int]]:

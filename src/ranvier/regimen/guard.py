@@ -97,16 +97,22 @@ class _Case:
     smallest: bool  # the smallest change of dose that vials allow
 
 
-def largest_day(limits: Sequence[Limit], person: Person, route: str) -> float:
-    """Most grams in one infusion day that all limits for this person allow; infinity where none applies."""
-    bounds = [math.inf]
+def largest_day(limits: Sequence[Limit], person: Person, route: str) -> tuple[float, bool]:
+    """Most grams in one infusion day that all limits for this person allow, infinity where none applies.
+
+    And whether that must hold for what the person is used to as well: an absolute limit, or one for a risk they have.
+    """
+    bounds, strictly = [math.inf], False
     for limit in limits:
         if limit.upper and _applies(limit, route, None, person):
             if limit.what == "grams_per_day":
                 bounds.append(limit.number.value)
             elif limit.what == "grams_per_kg_day" and person.weight is not None:
                 bounds.append(limit.number.value * person.weight)
-    return min(bounds)
+            else:
+                continue
+            strictly |= limit.absolute or "risk" in limit.applies
+    return min(bounds), strictly
 
 
 def judge(
@@ -125,6 +131,8 @@ def judge(
             raise ValueError(f"limit {limit.id}: nothing here computes {limit.what!r}")
         if not _applies(limit, candidate.regimen.route, candidate.action, person):
             continue
+        if candidate.known and limit.what in (*STEPS, "hold_cycles"):
+            continue  # a step that failed may be taken back at once
         if limit.what in HOW_TO_GIVE:
             told = _how_to_give(limit, candidate, knowledge)
             found += [told] if told is not None else []

@@ -41,13 +41,14 @@ class Aim:
     """What the watch tells the proposal: what to hold, and how far the fit can be trusted.
 
     floor : strength that matters, on the primary measure, in its unit; None where there is none. agreed: by the person
-    no_response : P(no gain worth the name)
+    no_response : P(no gain worth the name); wearing_off : P(strength wears off within the cycle)
     prior : findings on what rests on the prior (``swing.mostly_prior``, ``timing.mostly_prior``)
     """
 
     floor: float | None
     agreed: bool
     no_response: float
+    wearing_off: float = 1.0
     prior: tuple[Finding, ...] = ()
 
 

@@ -62,11 +62,18 @@ def propose(
 def _found(asked: Asked) -> tuple[tuple[Candidate, ...], tuple[Finding, ...]]:
     record, knowledge, person = asked.record, asked.knowledge, asked.person
     used = list(dict.fromkeys(infusion.product for infusion in reversed(record.infusions)))
-    most = largest_day(knowledge.limits, person, INTRAVENOUS)
+    most, strictly = largest_day(knowledge.limits, person, INTRAVENOUS)
     if asked.current is None:
         return starts(person.weight, knowledge, used=used, largest_day=most)
-    routes, limits = record.goals.routes, knowledge.limits
-    return candidates(asked.current, knowledge, routes=routes, used=used, limits=limits, largest_day=most)
+    return candidates(
+        asked.current,
+        knowledge,
+        routes=record.goals.routes,
+        used=used,
+        limits=knowledge.limits,
+        largest_day=most,
+        strictly=strictly,
+    )
 
 
 def _worth_a_look(asked: Asked, found: Sequence[Candidate]) -> list[tuple[Candidate, Verdict]]:
@@ -138,6 +145,7 @@ def _own_limits(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
             for prior in asked.aim.prior
             if prior.name == "timing.mostly_prior"
         ]
+    found += _needless(asked, one, now)
     doubtful = asked.knowledge.monitoring["response_doubtful"]
     if change > 1e-9 and asked.aim.no_response >= doubtful.value:
         facts: Facts = {"probability": asked.aim.no_response, "bound": doubtful.value}
@@ -162,6 +170,18 @@ def _unsafe(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
     if not asked.aim.agreed and one.p_above < now.p_above - tolerance.value:
         return [Finding("option.floor_held_less", facts, status=tolerance.status)]
     return []
+
+
+def _needless(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
+    """More is not proposed for the sake of a floor that nobody agreed, unless strength wears off."""
+    needed = asked.knowledge.monitoring["more_needs_wearing_off"]
+    slack = 1.0 + asked.knowledge.monitoring["same_weekly_grams"].value
+    more = one.candidate.grams_per_week > slack * now.candidate.grams_per_week
+    more |= one.candidate.action in ("increase", "shorter_interval")
+    if asked.aim.agreed or not more or asked.aim.wearing_off >= needed.value:
+        return []
+    facts: Facts = {"probability": asked.aim.wearing_off, "needed": needed.value}
+    return [Finding("option.no_need_shown", facts, status=needed.status)]
 
 
 def _refusal(asked: Asked, missing: tuple[Finding, ...], looked: Sequence[Looked]) -> tuple[Finding, ...]:

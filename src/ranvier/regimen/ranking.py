@@ -23,6 +23,8 @@ ERRORS = 2.0  # Monte-Carlo standard errors of a paired difference within which 
 ALWAYS = ("no_change", "reduce", "longer_interval")
 ORDER = (
     *ALWAYS,
+    "earlier",
+    "earlier_grams",
     "spread",
     "start_course",
     "start_dose",

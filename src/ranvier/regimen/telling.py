@@ -106,6 +106,8 @@ def _aloud(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
     candidate, present = one.candidate, now.candidate
     if candidate.action == "start":
         found.append(Finding("option.start_is_population", status="assumed"))
+    if candidate.known:
+        found.append(Finding("option.given_before"))
     if candidate.regimen.route in HOME:
         found.append(Finding("option.at_home", {"route": candidate.regimen.route}))
     tolerance = asked.knowledge.monitoring["same_weekly_grams"].value
