@@ -153,12 +153,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Nerve:
-    """A nerve: its limb, its usual recording muscle, and site families of its own."""
+    """A nerve: its limb, its usual recording muscle, site families of its own, and muscles that it reaches by crossing only."""
 
     id: str
     limb: str
     muscle: str | None
     families: Mapping[str, str]
+    foreign: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,10 @@ def load() -> ConductionKnowledge:
     return ConductionKnowledge(
         version=sha.hexdigest(),
         sites={limb: {s: Place(**p) for s, p in d["sites"].items()} for limb, d in sites["limbs"].items()},
-        nerves={i: Nerve(i, d["limb"], d.get("muscle"), d.get("families", {})) for i, d in sites["nerves"].items()},
+        nerves={
+            i: Nerve(i, d["limb"], d.get("muscle"), d.get("families", {}), tuple(d.get("foreign", ())))
+            for i, d in sites["nerves"].items()
+        },
         entrapments=tuple(
             Entrapment(d["nerve"], d["name"], d["from"], d["to"], d["source"], d["status"])
             for d in sites["entrapments"]

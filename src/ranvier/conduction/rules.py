@@ -73,7 +73,8 @@ def judge(rule: Rule, nerve: str, given: Quantities) -> Verdict:
     """The verdict of `rule` on one segment of `nerve`."""
     variant = next((v for v in rule.variants if v.fits(nerve, given.region)), None)
     if variant is None:
-        return _refused(rule, "not_covered", ())
+        at_site = given.beyond_entrapment is Truth.NOT_MET
+        return _refused(rule, "at_entrapment" if at_site else "not_covered", ())
     criteria = tuple(_criteria(variant, given))
     if given.distal_absent:
         return _refused(rule, "distal_absent", criteria)

@@ -102,3 +102,9 @@ def entrapment(knowledge: ConductionKnowledge, segment: Segment) -> tuple[Entrap
             return zone, Truth.NOT_MET
         part = part or zone
     return (part, Truth.UNKNOWN) if part else (None, Truth.MET)
+
+
+def ends_inside(knowledge: ConductionKnowledge, segment: Segment, zone: Entrapment) -> bool:
+    """Whether an end of the segment lies inside an entrapment zone: a site was named too vaguely to tell on which side."""
+    ends = (knowledge.place(segment.study.nerve, r.site) for r in (segment.distal, segment.proximal))
+    return any(p is not None and zone.low < p.at < zone.high for p in ends)
