@@ -74,10 +74,10 @@ class Layout:
                 self.moving[muscle] = (*self.moving.get(muscle, ()), variant)
         self._paths: dict[str, tuple[str, ...]] = {}
         self._steps: dict[str, tuple[Floats, Floats]] = {}
-        for site in anatomy.sites:
-            p = self.prior[site][:, None, None, None]
+        for name, prior in self.prior.items():
+            p = prior[:, None, None, None]
             whole = (1.0 - p) * np.eye(self.n)
-            self._steps[site] = (whole + p * self.lesion, whole)
+            self._steps[name] = (whole + p * self.lesion, whole)
         # Trees in which nothing was tested: the same in every examination.
         self.silent = {limb: tuple(self._silent(b) for b in self.branchings[limb]) for limb in LIMBS}
 

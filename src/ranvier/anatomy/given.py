@@ -1,0 +1,131 @@
+"""What one examination brings: sorted by limb and side, in the forms that the kinds of explanation need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ranvier.anatomy.limb import LIMBS, SIDES, Evidence, Finding, Layout
+from ranvier.anatomy.nouns import GRADES, Anatomy, Examination, SiteEvidence, StrengthFinding
+from ranvier.anatomy.patterns import Patterns, Place, Seen
+from ranvier.anatomy.strength import GRADE_INDEX, grades_at_loss, level_grades, loss_of
+from ranvier.ground.truth import Truth
+
+
+class Compiled:
+    """All that depends on the map and on the prior of nerves, not on the person."""
+
+    def __init__(self, anatomy: Anatomy, nerves: Mapping[str, float]) -> None:
+        self.anatomy = anatomy
+        self.nerves = dict(nerves)
+        self.layout = Layout(anatomy, nerves)
+        self.patterns = Patterns(self.layout)
+        self.levels = level_grades(anatomy.likelihood)
+        self.losses = loss_of(np.array(anatomy.likelihood.levels))
+
+
+_KEPT: list[Compiled] = []
+_MOST_KEPT = 4
+
+
+def compiled_for(anatomy: Anatomy, nerves: Mapping[str, float]) -> Compiled:
+    for kept in _KEPT:
+        if kept.anatomy is anatomy and kept.nerves == dict(nerves):
+            return kept
+    made = Compiled(anatomy, nerves)
+    _KEPT.append(made)
+    del _KEPT[:-_MOST_KEPT]
+    return made
+
+
+@dataclass(frozen=True)
+class Given:
+    """The examination, sorted by limb and side, in the two forms that the two kinds of explanation need."""
+
+    trees: Mapping[Place, tuple[Finding, ...]]
+    seen: Mapping[Place, tuple[Seen, ...]]
+    evidence: Mapping[Place, tuple[Evidence, ...]]
+    origin: Mapping[Place, tuple[StrengthFinding, ...]]
+    leverage: tuple[tuple[StrengthFinding, str, str, float], ...]  # dependent, driver, its grade, share left
+    redundant: tuple[StrengthFinding, ...]
+    log_scale: float
+
+
+def sort_input(examination: Examination, compiled: Compiled, conduction: Sequence[SiteEvidence]) -> Given:
+    anatomy = compiled.anatomy
+    places: list[Place] = [(limb, side) for limb in LIMBS for side in SIDES]
+    trees: dict[Place, list[Finding]] = {p: [] for p in places}
+    seen: dict[Place, list[Seen]] = {p: [] for p in places}
+    origin: dict[Place, list[StrengthFinding]] = {p: [] for p in places}
+    leverage, redundant = [], []
+    tested = {(f.muscle, f.side) for f in examination.findings}
+    log_scale = 0.0
+    # One order for all, whatever order the examiner wrote in: then sums come out the same to the last digit.
+    order = {name: i for i, name in enumerate((*anatomy.muscles, *anatomy.groups))}
+    for finding in sorted(examination.findings, key=lambda f: (order[f.muscle], f.side)):
+        members = _members(finding, anatomy, tested)
+        if not members:
+            redundant.append(finding)
+            continue
+        place = (anatomy.muscles[next(iter(members))].limb, finding.side)
+        chance, left, driver = _leverage(finding, examination, anatomy)
+        extra = -math.log(left)
+        grade = GRADE_INDEX[finding.grade]
+        like = compiled.levels[grade]
+        if chance:
+            weaker = grades_at_loss(anatomy.likelihood, compiled.losses + extra)[grade]
+            like = (1 - chance) * like + chance * weaker
+            if finding.weak and driver is not None:
+                leverage.append((finding, driver[0], driver[1], left))
+        top = float(like.max())
+        log_scale += math.log(top)
+        trees[place].append(Finding(finding.muscle, members, like / top))
+        seen[place].append(
+            Seen(grade, tuple(members.items()), finding.muscle in anatomy.muscles, (chance, extra if chance else 0.0))
+        )
+        origin[place].append(finding)
+    evidence: dict[Place, list[Evidence]] = {p: [] for p in places}
+    for i, stretch in enumerate(conduction):
+        if stretch.found is not Truth.UNKNOWN:
+            limb = anatomy.sites[stretch.sites[0]].limb
+            evidence[limb, stretch.side].append(Evidence(str(i), stretch.sites, stretch.ratio))
+    return Given(
+        {p: tuple(v) for p, v in trees.items()},
+        {p: tuple(v) for p, v in seen.items()},
+        {p: tuple(v) for p, v in evidence.items()},
+        {p: tuple(v) for p, v in origin.items()},
+        tuple(leverage),
+        tuple(redundant),
+        log_scale,
+    )
+
+
+def _members(finding: StrengthFinding, anatomy: Anatomy, tested: set[tuple[str, str]]) -> dict[str, float]:
+    """Muscles that the grade speaks of. A group says nothing about members that were tested by themselves."""
+    if finding.muscle in anatomy.muscles:
+        return {finding.muscle: 1.0}
+    members = {m: s for m, s in anatomy.groups[finding.muscle].members.items() if (m, finding.side) not in tested}
+    total = sum(members.values())
+    return {m: s / total for m, s in members.items()}
+
+
+def _leverage(
+    finding: StrengthFinding, examination: Examination, anatomy: Anatomy
+) -> tuple[float, float, tuple[str, str] | None]:
+    """P(the test lacked leverage), the share of force that is then left, and the driver with its grade."""
+    numbers = anatomy.likelihood.numbers
+    left, driver = 1.0, None
+    for dependence in anatomy.dependences:
+        if dependence.dependent != finding.muscle:
+            continue
+        grade = examination.grade(dependence.driver, finding.side)
+        if grade is None and dependence.driver in anatomy.groups:
+            # The strongest member holds the joint: a wrist that one extensor lifts is no dropped wrist.
+            grades = [examination.grade(m, finding.side) for m in anatomy.groups[dependence.driver].members]
+            grade = max((g for g in grades if g is not None), key=lambda g: GRADES[g], default=None)
+        if grade is not None and GRADES[grade] <= numbers["pseudo_from"] and dependence.left < left:
+            left, driver = dependence.left, (dependence.driver, grade)
+    return (numbers["pseudo_weakness"], left, driver) if driver else (0.0, 1.0, None)
