@@ -204,7 +204,7 @@ def _hold(asked: Asked, chosen: Candidate) -> list[Finding]:
             status=limit.number.status,
         )
         for limit in asked.knowledge.limits
-        if limit.what == "hold_cycles"
+        if limit.what == "hold_cycles" and not limit.applies
     ]
 
 
