@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from tests.estimation.people import AT, Truth, someone
 
 from ranvier.estimation import estimate, history, model
 from ranvier.estimation.nouns import Basis, Posterior, Refusal
@@ -12,7 +13,6 @@ from ranvier.estimation.sampling import SECOND_TRY, importance, nuts
 from ranvier.estimation.search import search
 from ranvier.evidence import load
 from ranvier.record.nouns import Strength
-from tests.estimation.people import AT, Truth, someone
 
 KNOWLEDGE = load()
 

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from tests.estimation.people import AT, Truth, someone
 
 from ranvier.estimation import history, kernels, model
 from ranvier.estimation.objective import misfit_readably
 from ranvier.evidence import load
 from ranvier.record.nouns import Before
-from tests.estimation.people import AT, Truth, someone
 
 
 def explanations(record):
