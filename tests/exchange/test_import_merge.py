@@ -135,6 +135,17 @@ def test_with_several_files_an_answer_about_a_row_must_name_its_file():
     assert found.unused == ("line2.date",)
 
 
+def test_what_is_told_later_about_the_person_is_added_but_never_changed():
+    first = bring(MARCH, **JAMAR)
+    told = {"person.weight": "72 kg on 2025-03-01", "person.sex": "female", "place": "home"}
+    found = bring(MARCH, existing=record_of(first), memory=first.memory, also=told)
+    assert found.added == {"person": 2}
+    assert plain(found)["person"]["weights"] == [{"on": "2025-03-01", "value": "72", "unit": "kg"}]
+    assert len(plain(found)["strength"]) == 1
+    again = bring(MARCH, existing=record_of(found), memory=first.memory, also=told | {"person.sex": "male"})
+    assert again.nothing_new
+
+
 def test_the_record_of_another_person_is_not_added_to():
     first = bring(MARCH, **JAMAR)
     found = bring(MARCH, existing=record_of(first), also={"person.pseudonym": "elk"}, **JAMAR)

@@ -133,7 +133,7 @@ def _outcome(imported: Imported, record: Path, *, talk: bool, yes: bool, as_json
             click.echo("\n" + say.questions(imported.questions))
             click.echo("\nNothing was written. --save-questions FILE writes a form for the answers.")
         return ExitCode.QUESTION
-    if imported.nothing_new and not record.exists():
+    if not any(s.facts for s in imported.sheets):
         if not as_json:
             click.echo(f"\nNo row became a fact, so {record} was not written. The reasons stand above.", err=True)
         return ExitCode.INPUT
@@ -152,8 +152,9 @@ def _tell_written(imported: Imported, record: Path, beside: Path, *, wrote: bool
         return
     click.echo(f"Written: {record}. Answers are remembered in {beside.name}.")
     click.echo(f"Next: ranvier check {record}")
-    for offer in imported.offers:
-        click.echo(f"May be told too: {offer.ask} (--answer {offer.key}=…)")
+    lacking = [o.key for o in imported.offers if o.key.startswith("person.")]
+    if lacking:
+        click.echo(f"May be told too, with --answer KEY=…: {', '.join(lacking)}.")
 
 
 def _data(imported: Imported, record: Path, *, wrote: bool) -> dict[str, Any]:

@@ -5,9 +5,10 @@ Pure: bytes and answers in, text out. Reading and writing files is the door's bu
 
 from __future__ import annotations
 
+import copy
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -74,8 +75,10 @@ def import_files(
     for table in tables:
         shape, headings = _shape(table)
         desk.memory.headings.setdefault(shape, headings)
-    whole, zone = _whole(existing, sheets, desk)
+    whole, zone, told_about = _whole(existing, sheets, desk)
     merge = Merge(whole, zone if zone in available_timezones() else None)
+    if told_about:
+        merge.merged.added["person"] += told_about
     for sheet in sheets:
         _add(merge, sheet, zone, desk)
     _diary_notes(merge, sheets, desk)
@@ -172,11 +175,16 @@ def _sheet(table: Table, desk: Desk) -> Sheet | None:
 
 def _whole(
     existing: Mapping[str, Any] | None, sheets: Sequence[Sheet], desk: Desk
-) -> tuple[dict[str, Any], str | None]:
-    """The record to add to, and its time zone or "dates only"; asks who it is about and in which zone the times are."""
+) -> tuple[dict[str, Any], str | None, int]:
+    """The record to add to, its time zone or "dates only", and how much was told about the person.
+
+    Asks who it is about and in which zone the times are.
+    """
     about = About()
+    told_about = 0
     if existing is not None:
-        whole = dict(existing)
+        whole = copy.deepcopy(dict(existing))
+        told_about = _offers(whole, desk, new=False)
         told, known = desk.given.get("person.pseudonym"), str(whole.get("person", {}).get("pseudonym"))
         desk.used.add("person.pseudonym")
         if told is not None and told != known:
@@ -192,8 +200,8 @@ def _whole(
             ask="Which pseudonym shall the person have?",
             because="a record carries no name and no hospital number",
         )
-        whole = {"ranvier_record": 1, "person": {"pseudonym": pseudonym or "?"}, "before": {"kind": "unknown"}}
-        _offers(whole, desk)
+        whole = {"ranvier_record": 1, "person": {"pseudonym": pseudonym or "?"}}
+        told_about = _offers(whole, desk, new=True)
     zone = whole.get("timezone")
     local = [f for s in sheets for f in s.facts if _is_local(f.when)]
     if local and zone is None:
@@ -206,7 +214,7 @@ def _whole(
         zone = answer
         if answer and answer != "dates only":
             whole["timezone"] = answer
-    return whole, zone
+    return whole, zone, told_about
 
 
 def _is_local(when: object) -> bool:
@@ -220,53 +228,49 @@ def _is_zone(answer: str) -> bool:
     return True
 
 
-def _offers(whole: dict[str, Any], desk: Desk) -> None:
-    """What may be told about a new person; nothing waits for it."""
-    person, about = whole["person"], About()
-    year = desk.ask(
-        "person.birth_year",
-        about,
-        place="record",
-        ask="In which year was the person born?",
-        choices=("<year>",),
-        accept=lambda a: bool(re.fullmatch(r"(19|20)\d\d", a)),
-        must=False,
+def _offers(whole: dict[str, Any], desk: Desk, *, new: bool) -> int:
+    """What may be told about the person; nothing waits for it. An existing record gains only what it lacks and is told now.
+
+    Gives back how many facts about the person were added.
+    """
+    person = whole.setdefault("person", {})
+    before = dict(person)
+
+    def offer(name: str, ask: str, choices: tuple[str, ...], accept: Callable[[str], bool] | None = None) -> str | None:
+        field = {"person.weight": "weights"}.get(name, name.removeprefix("person."))
+        if person.get(field) or not (new or name in desk.given):
+            desk.used.add(name)
+            return None
+        return desk.ask(name, About(), place="record", ask=ask, choices=choices, accept=accept, must=False)
+
+    year = offer("person.birth_year", "In which year was the person born?", ("<year>",), _is_year)
+    sex = offer("person.sex", "Female or male (for reference values)?", ("female", "male"))
+    weight = offer(
+        "person.weight",
+        "Body weight, and on which day?",
+        ("<e.g. 72 kg on 2025-03-01>",),
+        lambda a: _weight(a) is not None,
     )
     if year:
         person["birth_year"] = int(year)
-    sex = desk.ask(
-        "person.sex",
-        about,
-        place="record",
-        ask="Female or male (for reference values)?",
-        choices=("female", "male"),
-        must=False,
-    )
     if sex:
         person["sex"] = sex
-    weight = desk.ask(
-        "person.weight",
-        about,
-        place="record",
-        ask="Body weight, and on which day?",
-        choices=("<e.g. 72 kg on 2025-03-01>",),
-        accept=lambda a: _weight(a) is not None,
-        must=False,
-    )
-    found = _weight(weight) if weight else None
-    if found:
-        person["weights"] = [found]
-    before = desk.ask(
-        "before",
-        about,
-        place="record",
-        ask="What immunoglobulin was given before the first infusion of these tables?",
-        choices=("none", "unknown"),
-        because="taken as unknown unless told; a regimen is written into the record by hand",
-        must=False,
-    )
-    if before:
-        whole["before"] = {"kind": before}
+    if weight:
+        person["weights"] = [_weight(weight)]
+    if new:
+        kind = desk.ask(
+            "before", About(), place="record",
+            ask="What immunoglobulin was given before the first infusion of these tables?",
+            choices=("none", "unknown"),
+            because="taken as unknown unless told; a regimen is written into the record by hand",
+            must=False,
+        )  # fmt: skip
+        whole["before"] = {"kind": kind or "unknown"}
+    return len(person) - len(before)
+
+
+def _is_year(answer: str) -> bool:
+    return bool(re.fullmatch(r"(19|20)\d\d", answer))
 
 
 def _weight(answer: str) -> dict[str, Any] | None:

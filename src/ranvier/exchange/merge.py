@@ -224,7 +224,8 @@ class Merge:
             and s.get("unit") == unit
         ]
         exact = [s for s in alike if s.get("place") == place]
-        chosen: dict[str, Any] | None = exact[0] if exact else alike[0] if place is None and len(alike) == 1 else None
+        unplaced = alike if place is None else [s for s in alike if "place" not in s]  # not said is no contradiction
+        chosen: dict[str, Any] | None = exact[0] if exact else unplaced[0] if len(unplaced) == 1 else None
         if chosen is not None:
             chosen.setdefault("id", f"grip-{side}")
             return chosen

@@ -35,6 +35,7 @@ _KINDS = {
     "blood_test": "other blood tests",
     "drug": "other drugs",
     "note": "notes",
+    "person": "facts about the person",
 }
 _TOLD = ("note", "title", "total", "copy", "left out", "open", "other person")
 
