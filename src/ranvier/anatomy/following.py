@@ -76,13 +76,13 @@ class _Doubts:
         self.weights = after.compiled.layout.worlds * 1.0
         self.weights = self.weights * light.evidence_by_world
         self.outside = self.weights / light.evidence_by_world / self.weights.sum()
-        self._sound = {k: float(self.outside @ v) for k, v in light.sound().items()}
+        self._sound = {k: float(self.outside @ v) for k, v in light.sound.items()}
         self._if_sound: dict[int, dict[int, list[Floats]]] = {}
 
     def level(self, t: int, v: int) -> Floats:
-        """P(level at a site)."""
+        """P(level at a site, world): (worlds, levels)."""
         site = self.light.trees[t].branching.sites[v]
-        return np.asarray(self.outside @ self.light.level(site))
+        return np.asarray(self.outside[:, None] * self.light.level(site))
 
     def open_sites(self, t: int) -> list[int]:
         """Sites of a tree whose state is in doubt."""
@@ -101,7 +101,7 @@ class _Doubts:
                 step[i] = tree.whole[i]
                 walked = walk(Tree(tree.branching, tree.switches, tree.found, step, tree.whole, index=tree.index))
                 rest = self.light.rest[t][..., None] * self.outside[:, None, None]
-                self._if_sound[t][i] = [(rest * level).sum(axis=(0, 1)) for level in walked.level]
+                self._if_sound[t][i] = [(rest * level).sum(axis=1) for level in walked.level]
         whole = self.level(t, v)
         best = 0.0
         for levels in self._if_sound[t].values():
@@ -110,7 +110,9 @@ class _Doubts:
             states = np.array([sound.sum(), lesioned.sum()])
             if states.min() < 1e-9:
                 continue
-            given = np.stack([sound / states[0], lesioned / states[1]]) @ kernel
+            given = np.stack(
+                [np.tensordot(sound, kernel, 2) / states[0], np.tensordot(lesioned, kernel, 2) / states[1]]
+            )
             best = max(best, information(states / states.sum(), given))
         return best
 
@@ -131,7 +133,7 @@ def _muscles(
     tested = {f.muscle for f in findings}
     grades = after.compiled.levels[ROWS]
     grades = grades / grades.sum(axis=0)
-    kernel = layout.kernel @ grades.T  # (level of the nerve, grade)
+    kernel = layout.kernel @ grades.T  # (worlds, level of the nerve, grade)
     found = []
     for muscle in after.anatomy.muscles.values():
         if muscle.limb != limb or muscle.tier > MOST_TIER or muscle.id in tested:
@@ -140,7 +142,7 @@ def _muscles(
         given = np.empty((len(names), len(ROWS)))
         for i, name in enumerate(names):
             if i == many:
-                given[i] = doubts.level(t, v) @ kernel
+                given[i] = np.tensordot(doubts.level(t, v), kernel, 2)
             else:
                 given[i] = patterns.foreseen(name, answers[name], place, muscle.id, ROWS)
         given = given / given.sum(axis=1, keepdims=True)

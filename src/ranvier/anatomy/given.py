@@ -32,6 +32,7 @@ _MOST_KEPT = 4
 
 
 def compiled_for(anatomy: Anatomy, nerves: Mapping[str, float]) -> Compiled:
+    """The tables of this map and prior, made at the first call and kept for the next."""
     for kept in _KEPT:
         if kept.anatomy is anatomy and kept.nerves == dict(nerves):
             return kept
@@ -55,6 +56,7 @@ class Given:
 
 
 def sort_input(examination: Examination, compiled: Compiled, conduction: Sequence[SiteEvidence]) -> Given:
+    """The examination and the studied stretches by limb and side, in one order whatever the order of the input."""
     anatomy = compiled.anatomy
     places: list[Place] = [(limb, side) for limb in LIMBS for side in SIDES]
     trees: dict[Place, list[Finding]] = {p: [] for p in places}

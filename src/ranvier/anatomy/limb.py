@@ -45,12 +45,15 @@ class Layout:
         self.anatomy = anatomy
         numbers, likelihood = anatomy.likelihood.numbers, anatomy.likelihood
         self.n = len(likelihood.levels)
-        self.without, self.with_own = own_branch(likelihood)
-        self.kernel = self.without + self.with_own
         self.lesion = sum(s.share * shift_matrix(s.level, self.n) for s in likelihood.severities)
         self.worlds = np.array([numbers[f"share_{w}"] for w in ("early", "established", "wide")])
         self.worlds = self.worlds / self.worlds.sum()
         self.extents = np.array([numbers[f"extent_{w}"] for w in ("early", "established", "wide")])
+        # Per world: the more lesions a person has, the more of them are on muscles' own branches.
+        tables = [own_branch(likelihood, min(numbers["own_branch"] * extent, 0.5)) for extent in self.extents]
+        self.without = np.stack([without for without, _ in tables])
+        self.with_own = np.stack([with_own for _, with_own in tables])
+        self.kernel = self.without + self.with_own
         affected = {id: nerves.get(id, nerve.affected) for id, nerve in anatomy.nerves.items()}
         length: dict[str, float] = {}
         for site in anatomy.sites.values():
@@ -72,6 +75,8 @@ class Layout:
         for variant in anatomy.variants.values():
             for muscle in variant.moves if variant.used else ():
                 self.moving[muscle] = (*self.moving.get(muscle, ()), variant)
+        # P(no site is lesioned anywhere, on both sides | world)
+        self.nowhere = np.prod([(1.0 - prior) ** 2 for prior in self.prior.values()], axis=0)
         self._paths: dict[str, tuple[str, ...]] = {}
         self._steps: dict[str, tuple[Floats, Floats]] = {}
         for name, prior in self.prior.items():
@@ -82,7 +87,7 @@ class Layout:
         self.silent = {limb: tuple(self._silent(b) for b in self.branchings[limb]) for limb in LIMBS}
 
     def _silent(self, branching: Branching) -> tuple[Tree, Walk]:
-        found = np.ones((1, len(branching.sites), self.n))
+        found = np.ones((1, 1, len(branching.sites), self.n))
         steps = [self._steps[s] for s in branching.sites]
         tree = Tree(branching, (), found, [s for s, _ in steps], [w for _, w in steps])
         return tree, walk(tree)
@@ -210,7 +215,7 @@ class Limb:
         switches = tuple(s for name, s in self.switches.items() if t in self.touches[name])
         index = settings(switches)
         count = math.prod(len(s.weights) for s in switches)
-        found = np.ones((count, len(branching.sites), layout.n))
+        found = np.ones((len(layout.worlds), count, len(branching.sites), layout.n))
         local = {site: v for v, site in enumerate(branching.sites)}
         tree = Tree(branching, switches, found, [], [], index=index)
         self._place_findings(tree, local, layout.kernel)
@@ -226,13 +231,13 @@ class Limb:
         def put(rows: NDArray[np.bool_], site: str, message: Floats) -> None:
             v = local[site]
             if crossing is None or not crossing.below[v]:
-                found[rows, v] *= message
+                found[:, rows, v] *= message[:, None]
                 return
-            found[rows & ~crossing.on, v] *= message
+            found[:, rows & ~crossing.on, v] *= message[:, None]
             crossed = rows & crossing.on
-            found[crossed, v] *= message[crossing.joined[crossed]]
+            found[:, crossed, v] *= message[:, crossing.joined[crossed]]
 
-        everywhere = np.ones(found.shape[0], dtype=bool)
+        everywhere = np.ones(found.shape[1], dtype=bool)
         for finding in self.findings:
             if finding.name in self.single:
                 muscle = finding.name
@@ -248,7 +253,7 @@ class Limb:
                         if variant.moves[muscle] in local:
                             put(on, variant.moves[muscle], message)
                     elif crossing is not None and muscles[muscle].site in local:
-                        found[on, local[muscles[muscle].site]] *= message[crossing.crossed[on]]
+                        found[:, on, local[muscles[muscle].site]] *= message[:, crossing.crossed[on]]
                 if muscles[muscle].site in local:
                     put(left, muscles[muscle].site, message)
             else:
@@ -265,12 +270,12 @@ class Limb:
             setting = tree.index[variant.id]
             if leaves in local:  # the settings fix the level at which the fibres leave
                 on = setting > 0
-                found[on, local[leaves]] *= np.eye(layout.n)[setting[on] - 1]
+                found[:, on, local[leaves]] *= np.eye(layout.n)[setting[on] - 1]
             if joins in local:  # and the level at which they join
                 on = setting > 0
                 above = tree.branching.parents[local[joins]]
-                found[on, above] *= np.eye(layout.n)[tree.index[f"{variant.id}:joined"][on]]
-                found[~on, 0] /= layout.n  # without a crossing the second switch has nothing to say
+                found[:, on, above] *= np.eye(layout.n)[tree.index[f"{variant.id}:joined"][on]]
+                found[:, ~on, 0] /= layout.n  # without a crossing the second switch has nothing to say
 
     def _crossing(self, tree: Tree, local: Mapping[str, int]) -> _Crossing | None:
         """Settings in which fibres of another nerve join this tree."""
@@ -350,6 +355,28 @@ class Limb:
         """For each tree, the weight of everything else in the limb: (worlds, settings)."""
         return self._joined[1]
 
+    def evidence_if_sound(self) -> Floats:
+        """P(findings of this limb | no lesion of any site, world); branches of single muscles may be lesioned."""
+        answer = np.ones(len(self.layout.worlds))
+        for finding in self.findings:
+            answer = answer * (self.layout.kernel @ finding.like)[:, 0]
+        return answer
+
+    def own_share(self, muscle: str) -> Floats:
+        """P(lesion of the muscle's own branch | its grade, no site lesioned, world)."""
+        like = self.single[muscle].like
+        return np.asarray((self.layout.with_own @ like)[:, 0] / (self.layout.kernel @ like)[:, 0])
+
+    def own_sound_share(self, nerve: str) -> Floats:
+        """P(no own branch of the nerve's singly tested muscles lesioned | grades, no site lesioned, world)."""
+        muscles = self.layout.anatomy.muscles
+        answer = np.ones(len(self.layout.worlds))
+        for muscle in self.single:
+            if muscles[muscle].nerve == nerve:
+                answer = answer * (1 - self.own_share(muscle))
+        return answer
+
+    @cached_property
     def sound(self) -> dict[str, Floats]:
         """For each site P(findings, no lesion there | world)."""
         return {
@@ -417,7 +444,7 @@ class Limb:
         for t, tree in enumerate(self.trees):
             local = {site: v for v, site in enumerate(tree.branching.sites)}
             crossing = self._crossing(tree, local)
-            left = np.ones(tree.found.shape[0], dtype=bool)
+            left = np.ones(tree.found.shape[1], dtype=bool)
             placed: list[tuple[NDArray[np.bool_], str, Floats]] = []
             usual = self.layout.anatomy.muscles[muscle].site
             for variant in self.layout.moving.get(muscle, ()):
@@ -425,17 +452,19 @@ class Limb:
                     on = left & (tree.index[variant.id] > 0)
                     left = left & ~on
                     if variant.crossing is None:
-                        placed.append((on, variant.moves[muscle], np.broadcast_to(share, (len(on), len(share)))))
+                        placed.append((on, variant.moves[muscle], share[:, None]))
                     elif crossing is not None:
-                        placed.append((on, usual, share[crossing.crossed]))
-            placed.append((left, usual, np.broadcast_to(share, (len(left), len(share)))))
+                        placed.append((on, usual, share[:, crossing.crossed]))
+            placed.append((left, usual, share[:, None]))
             for rows, site, shares in placed:
                 if site in local:
                     v = local[site]
-                    if crossing is not None and crossing.below[v] and shares.strides[0] == 0:
-                        shares = np.where(crossing.on[:, None], share[crossing.joined], share)
+                    if shares.shape[1] == 1:
+                        shares = np.broadcast_to(shares, (shares.shape[0], len(rows), shares.shape[2]))
+                        if crossing is not None and crossing.below[v]:
+                            shares = np.where(crossing.on[:, None], share[:, crossing.joined], shares)
                     weighed = self.rest[t][..., None] * self.walks[t].level[v]
-                    answer = answer + (weighed[:, rows] * shares[rows]).sum(axis=(1, 2))
+                    answer = answer + (weighed[:, rows] * shares[:, rows]).sum(axis=(1, 2))
         return answer
 
     def variant_present(self, variant: str) -> Floats:
@@ -443,19 +472,6 @@ class Limb:
         t = min(self.touches[variant])
         on = self.trees[t].index[variant] > 0
         return np.asarray((self.rest[t] * self.walks[t].evidence)[:, on].sum(axis=1))
-
-    def level_if_sound(self, t: int) -> Floats:
-        """For one tree, P(findings, site i sound, level at the end of site v | world): (i, v, worlds, levels)."""
-        tree = self.trees[t]
-        n = len(tree.branching.sites)
-        answer = np.empty((n, n, len(self.layout.worlds), self.layout.n))
-        for i in range(n):
-            step = list(tree.step)
-            step[i] = tree.whole[i]
-            walked = walk(Tree(tree.branching, tree.switches, tree.found, step, tree.whole, index=tree.index))
-            for v in range(n):
-                answer[i, v] = self._level(t, v, walked.level[v])
-        return answer
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ SINGLE = "single_mononeuropathy"
 FEW = 8  # fewer grades than this say little about a pattern
 PARTS = 3
 REASONS = 4  # muscles named for, and again against, an explanation
+SHOWN = 0.2  # a part of an explanation less likely than this is not named
 MENTIONED = 0.02  # a variant or a share less likely than this is not named
 VERIFIED = ("read", "read-2nd", "computed")
 
@@ -65,15 +66,14 @@ def localise(
         for limb in LIMBS
         for side in SIDES
     }
-    worlds = compiled.layout.worlds
     by_limb = {place: limb.evidence_by_world for place, limb in limbs.items()}
-    many = float((worlds * np.prod(list(by_limb.values()), axis=0)).sum()) * math.exp(given.log_scale)
+    after = Many(compiled, limbs, by_limb, given)
+    many = after.evidence * math.exp(given.log_scale)
     answers = compiled.patterns.answers(given.seen, given.evidence)
     evidence = {MANY: many, **{name: answer.evidence for name, answer in answers.items()}}
 
     explanations = _explanations(anatomy, prior, evidence)
     weight = {name: probability for name, (probability, _, _) in explanations.items()}
-    after = Many(compiled, limbs, by_limb, given)
     nerve_weight = weight[MANY] + weight[SINGLE]
     doubt = anatomy.likelihood.numbers["doubt"]
     single = answers[SINGLE].parts
@@ -153,12 +153,11 @@ def _sites(
     for place, limb in after.limbs.items():
         findings = after.given.origin[place]
         spoken, asked = set(limb.touched), _asked(after, place)
-        sound = limb.sound() if spoken else {}
         for t in sorted(spoken):
             for site in layout.branchings[place[0]][t].sites:
                 if anatomy.sites[site].nerve not in asked:
                     continue
-                p = share_many * (1 - float(after.of(place, sound[site])))
+                p = share_many * after.lesion(place, site)
                 p += (1 - share_many) * single.get((site, place[1]), 0.0)
                 about = anatomy.sites[site]
                 below = [f for f in findings if _below(anatomy, layout, site, f)]
@@ -169,7 +168,7 @@ def _sites(
                 )
         for muscle in limb.single:
             about_muscle = anatomy.muscles[muscle]
-            p = share_many * float(after.of(place, limb.own_lesion(muscle)))
+            p = share_many * after.own_lesion(place, muscle)
             own = [f for f in findings if f.muscle == muscle]
             found.append(
                 SitePosterior(
@@ -201,13 +200,12 @@ def _nerves(
 ) -> tuple[NervePosterior, ...]:
     anatomy = after.anatomy
     found = []
-    for place, limb in after.limbs.items():
-        findings = after.given.origin[place]
+    for place, findings in after.given.origin.items():
         for nerve in anatomy.nerves.values():
             own_sites = [s for s in anatomy.sites.values() if s.nerve == nerve.id]
             if nerve.id not in _asked(after, place):
                 continue
-            p = weight[MANY] * (1 - float(after.of(place, limb.without_nerve(nerve.id))))
+            p = weight[MANY] * after.nerve(place, nerve.id)
             p += weight[SINGLE] * sum(single.get((s.id, place[1]), 0.0) for s in own_sites)
             about = [
                 f
@@ -241,7 +239,7 @@ def _parts(answer: Answer, anatomy: Anatomy) -> tuple[Part, ...]:
     return tuple(
         Part(anatomy.sites[name].name if name in anatomy.sites else name, side, p)
         for (name, side), p in best[:PARTS]
-        if p > MENTIONED
+        if p > SHOWN
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,29 +22,45 @@ class Many:
     ) -> None:
         self.compiled, self.limbs, self.given = compiled, limbs, given
         self.anatomy = compiled.anatomy
-        worlds = compiled.layout.worlds
-        joint = worlds * np.prod(list(by_limb.values()), axis=0)
+        layout = compiled.layout
+        # Multiple mononeuropathy means a lesion of at least one site: the part without any is taken out, by world.
+        self.nothing = {place: limb.evidence_if_sound() for place, limb in limbs.items()}
+        everything = layout.worlds / (1 - layout.nowhere) * np.prod(list(by_limb.values()), axis=0)
+        nothing = layout.worlds / (1 - layout.nowhere) * layout.nowhere * np.prod(list(self.nothing.values()), axis=0)
+        self.evidence = float((everything - nothing).sum())
         # Weight of a table of one limb, by world: everything of the other limbs, over P(all findings).
-        self.outside = {place: joint / z / joint.sum() for place, z in by_limb.items()}
+        self.outside = {place: everything / z / self.evidence for place, z in by_limb.items()}
+        self.nothing_share = nothing / self.evidence  # P(no site lesioned, findings) by world, over the same
 
-    def of(self, place: Place, table: Floats) -> Any:
-        """A table of a limb, (worlds, …), turned into a posterior."""
-        return np.tensordot(self.outside[place], table, axes=(0, 0))
+    def lesion(self, place: Place, site: str) -> float:
+        """P(a lesion at the site | findings)."""
+        limb = self.limbs[place]
+        return float(self.outside[place] @ (limb.evidence_by_world - limb.sound[site]))
+
+    def own_lesion(self, place: Place, muscle: str) -> float:
+        """P(a lesion of the muscle's own branch | findings)."""
+        limb = self.limbs[place]
+        alone = self.nothing_share @ limb.own_share(muscle)
+        return float(self.outside[place] @ limb.own_lesion(muscle) - alone)
+
+    def nerve(self, place: Place, nerve: str) -> float:
+        """P(a lesion of the nerve, or of a branch to one of its muscles | findings)."""
+        limb = self.limbs[place]
+        alone = self.nothing_share @ (1 - limb.own_sound_share(nerve))
+        return float(self.outside[place] @ (limb.evidence_by_world - limb.without_nerve(nerve)) - alone)
 
     def variants(self) -> dict[str, float]:
-        """P(variant present), for those that some tested muscle speaks to."""
+        """P(variant present | findings), for those that some tested muscle speaks to."""
         found = {}
         for place, limb in self.limbs.items():
-            for id in limb.variants:
-                found[f"{id}, {place[1]}"] = float(self.of(place, limb.variant_present(id)))
+            for id, variant in limb.variants.items():
+                alone = self.nothing_share.sum() * variant.frequency * variant.dominance
+                found[f"{id}, {place[1]}"] = float(self.outside[place] @ limb.variant_present(id) - alone)
         return found
-
-    def level(self, place: Place, site: str) -> Floats:
-        """P(level of loss at the end of a site)."""
-        answer: Floats = self.of(place, self.limbs[place].level(site))
-        return answer
 
     def foreseen(self, place: Place, muscle: str, rows: Sequence[int]) -> Floats:
         """P(grade of a muscle | findings), for rows of the table of grades."""
-        level = self.level(place, self.anatomy.muscles[muscle].site)
-        return np.asarray(self.compiled.levels[list(rows)] @ (level @ self.compiled.layout.kernel))
+        table = self.limbs[place].level(self.anatomy.muscles[muscle].site) * self.outside[place][:, None]
+        table[:, 0] -= self.nothing_share
+        level = (table[:, None] @ self.compiled.layout.kernel)[:, 0].sum(axis=0)
+        return np.asarray(self.compiled.levels[list(rows)] @ level)

@@ -24,8 +24,8 @@ Place = tuple[str, str]  # limb, side
 
 # Shapes of the hypotheses. How often each is met is in likelihood.yaml; these only say how finely the space is cut.
 ROOT_LOSSES = (0.4, 0.75, 0.97)
-PLEXUS_LOSSES = (0.4, 0.75, 0.97)
-NERVE_LOSSES = (0.4, 0.75, 0.97)
+PLEXUS_LOSSES = (0.4, 0.75, 0.97, 1.0)
+NERVE_LOSSES = (0.4, 0.75, 0.97, 1.0)
 REGION_LOSSES = (0.4, 0.75, 0.95)
 REGION_WIDTHS = (0.8, 2.0)  # segments
 LENGTHS = (35.0, 50.0, 65.0, 80.0, 95.0)  # cm from the spine at which loss is half of its most
@@ -157,7 +157,7 @@ class Patterns:
             for z in PLEXUS_LOSSES:
                 loss.append(loss_of(1 - np.minimum(part_a + part_b, 1) * z))
                 names.append(f"{a} and {b}")
-        singles = 3 * len(through)
+        singles = len(PLEXUS_LOSSES) * len(through)
         weights = np.array([0.8 / singles] * singles + [0.2 / max(len(names) - singles, 1)] * (len(names) - singles))
         return Table(np.array(loss), weights / weights.sum(), tuple(names))
 
@@ -258,7 +258,7 @@ class Patterns:
         rows = np.array(grades, dtype=np.intp)
         fine = self.curves["no_weakness"][rows, 0]
         if weights is None:
-            return fine
+            return np.asarray(fine)
         at = self.indices[name, place[0]][:, self.column[muscle]]
         return np.asarray(curves[np.ix_(rows, at)] @ weights + (1 - weights.sum()) * fine)
 

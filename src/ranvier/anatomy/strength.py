@@ -93,14 +93,14 @@ def on_grid(loss: Floats) -> NDArray[np.intp]:
     return np.asarray(np.clip(np.rint(loss / step), 0, len(GRID) - 1).astype(np.intp))
 
 
-def own_branch(likelihood: Likelihood) -> tuple[Floats, Floats]:
+def own_branch(likelihood: Likelihood, own: float) -> tuple[Floats, Floats]:
     """P(level of the muscle | level of the nerve above it): without, and jointly with, a lesion of its own branch.
 
     Both have shape (levels, levels), rows are the nerve; their sum has rows that sum to 1. A muscle may escape a
-    lesion above it, or be one level weaker or stronger; its own branch may be lesioned in addition.
+    lesion above it, or be one level weaker or stronger; with probability `own`, its own branch is lesioned in addition.
     """
     n, numbers = len(likelihood.levels), likelihood.numbers
-    spared, neighbour, own = numbers["spared_fascicle"], numbers["neighbour_level"], numbers["own_branch"]
+    spared, neighbour = numbers["spared_fascicle"], numbers["neighbour_level"]
     scatter = np.eye(n)
     for level in range(1, n):
         scatter[level] = 0.0

@@ -48,7 +48,7 @@ class Tree:
     """One tree with what was found in it.
 
     switches : those that touch it; the settings of all of them, in this order, make the settings axis
-    found : (settings, sites, levels): P(what was found right at the end of a site | level there)
+    found : (1 or worlds, settings, sites, levels): P(what was found right at the end of a site | level there)
     step : per site (worlds, 1 or settings, levels, levels): P(level at its end and lesion or not | level above)
     whole : the part of `step` without a lesion of the site
     """
@@ -58,7 +58,6 @@ class Tree:
     found: Floats
     step: list[Floats]
     whole: list[Floats]
-    log_scale: float = 0.0
     index: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
     def setting(self, switch: str) -> NDArray[np.intp]:
@@ -112,11 +111,11 @@ def walk(tree: Tree, *, down: bool = True) -> Walk:
     n = len(branching.sites)
     children = branching.children
     worlds = max(s.shape[0] for s in tree.step)
-    count, levels = tree.found.shape[0], tree.found.shape[2]
+    count, levels = tree.found.shape[1], tree.found.shape[3]
     below: list[Floats] = [np.empty(0)] * n  # everything found at the end of a site or below, by the level there
     up: list[Floats] = [np.empty(0)] * n  # the same, by the level above the site
     for v in range(n - 1, -1, -1):
-        here = np.broadcast_to(tree.found[None, :, v], (worlds, count, levels))
+        here = np.broadcast_to(tree.found[:, :, v], (worlds, count, levels))
         for child in children[v]:
             here = here * up[child]
         below[v] = here
@@ -135,7 +134,7 @@ def walk(tree: Tree, *, down: bool = True) -> Walk:
         level[v] = reached * below[v]
         sound[v] = (push(tree.whole[v], above[v]) * below[v]).sum(axis=-1)
         for child in children[v]:
-            rest = reached * tree.found[None, :, v]
+            rest = reached * tree.found[:, :, v]
             for other in children[v]:
                 if other != child:
                     rest = rest * up[other]
