@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ranvier.ground.compiled import kernel
 from ranvier.kinetics.kernels import CHANNELS, MODES, PAST, PK, disposition
-from ranvier.response.kernels import M00, M01, M02, M10, M11, M12, M20, M21, M22, N0, N1, N2, W0, W1, W2
+from ranvier.response.kernels import M00, M01, M02, M10, M11, M12, M20, M21, M22, N0, N1, N2, W0, W1, W2, decays
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -169,6 +169,7 @@ def misfit(
     v = np.empty(measures)  # gain over the untreated strength, relative to it
     s = np.zeros((measures, nl))  # its derivatives
     e_last, t_last = np.zeros(measures), np.full(measures, np.nan)
+    log_phi = np.log(theta[FIRST_MEASURE + 3 :: PER_MEASURE])
     de_last = np.zeros((measures, nl))
     de, dz, dl = np.empty(nl), np.empty(nl), np.empty(nl)
     local_g, local_h = np.zeros((measures, nl)), np.zeros((measures, nl, nl))
@@ -199,6 +200,7 @@ def misfit(
     f1 = np.empty((4, MODES))  # what a constant input of 1 leaves by then
     f2 = np.empty((4, MODES))  # its derivative by the rate
     point = np.array([N0, N1, N2, 1.0])
+    four = np.empty(4)
     previous = -1.0
     sn0 = sn1 = sn2 = 1.0
     t = timeline.begin
@@ -217,13 +219,13 @@ def misfit(
                 for k in range(MODES):
                     lam = rate[k]
                     if lam > 0.0:
+                        decays(lam, h, four)
                         for q in range(4):
-                            at = point[q] * h
-                            e = np.exp(-lam * at)
-                            ex[q, k] = e
-                            f1[q, k] = (1.0 - e) / lam
-                            f2[q, k] = (at * e - f1[q, k]) / lam
-                sn0, sn1, sn2 = np.exp(-delta * N0 * h), np.exp(-delta * N1 * h), np.exp(-delta * N2 * h)
+                            ex[q, k] = four[q]
+                            f1[q, k] = (1.0 - four[q]) / lam
+                            f2[q, k] = (point[q] * h * four[q] - f1[q, k]) / lam
+                decays(delta, h, four)
+                sn0, sn1, sn2 = four[0], four[1], four[2]
             x0 = x1 = x2 = 0.0
             for a in range(na):
                 dx0[a] = 0.0
@@ -330,7 +332,7 @@ def misfit(
             d_rho = 0.0
             if not np.isnan(t_last[m]):
                 gap = max(now - t_last[m], SHORTEST_GAP)
-                rho = phi**gap
+                rho = np.exp(gap * log_phi[m])
                 d_rho = gap * rho / phi * slope[q + 3]
             left = 1.0 - rho * rho
             root = np.sqrt(left)

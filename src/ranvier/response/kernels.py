@@ -44,6 +44,14 @@ W0, W1, W2 = WEIGHTS
 
 
 @kernel
+def decays(rate: float, h: float, out: FloatArray) -> None:
+    """exp(-rate t) at the three nodes and the end of a step of length h, by two exponentials: the nodes are symmetric."""
+    first, half = np.exp(-rate * N0 * h), np.exp(-0.5 * rate * h)
+    out[0], out[1], out[3] = first, half, half * half
+    out[2] = out[3] / first
+
+
+@kernel
 def paths(
     rate: FloatArray,
     coefficient: FloatArray,
@@ -69,10 +77,11 @@ def paths(
     slot S: output index at the END of the step, or -1. Fills excess n × T [g/L] and strength m × n × T [1].
     """
     steps, measures = length.size, imax.shape[1]
-    d = np.empty((3, 3))  # decay to the nodes, by node and mode
-    f = np.empty((3, 3))  # what a constant inflow gives by then
-    dh = np.empty(3)
-    fh = np.empty(3)
+    d = np.ones((3, 3))  # decay to the nodes, by node and mode; an unused mode (rate 0) stays empty
+    f = np.zeros((3, 3))  # what a constant inflow gives by then
+    dh = np.ones(3)
+    fh = np.zeros(3)
+    e = np.empty(4)
     z = np.empty(3)
     flow = np.empty(3)
     v = np.empty(measures)  # gain over the untreated strength
@@ -102,16 +111,14 @@ def paths(
                     previous = h
                     for k in range(3):
                         lam = rate[n, k]
-                        dh[k] = np.exp(-lam * h)
-                        fh[k] = (1.0 - dh[k]) / lam if lam > 0.0 else 0.0
-                        for q in range(3):
-                            node = N0 if q == 0 else (N1 if q == 1 else N2)
-                            d[q, k] = np.exp(-lam * node * h)
-                            f[q, k] = (1.0 - d[q, k]) / lam if lam > 0.0 else 0.0
-                    ds = np.exp(-decline[n] * h)
-                    s0n = np.exp(-decline[n] * N0 * h)
-                    s1n = np.exp(-decline[n] * N1 * h)
-                    s2n = np.exp(-decline[n] * N2 * h)
+                        if lam > 0.0:
+                            decays(lam, h, e)
+                            d[0, k], d[1, k], d[2, k], dh[k] = e[0], e[1], e[2], e[3]
+                            fh[k] = (1.0 - e[3]) / lam
+                            for q in range(3):
+                                f[q, k] = (1.0 - e[q]) / lam
+                    decays(decline[n], h, e)
+                    s0n, s1n, s2n, ds = e[0], e[1], e[2], e[3]
                 x0 = z[0] * d[0, 0] + z[1] * d[0, 1] + z[2] * d[0, 2]
                 x1 = z[0] * d[1, 0] + z[1] * d[1, 1] + z[2] * d[1, 2]
                 x2 = z[0] * d[2, 0] + z[1] * d[2, 1] + z[2] * d[2, 2]
