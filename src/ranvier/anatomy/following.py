@@ -14,37 +14,50 @@ from numpy.typing import NDArray
 
 from ranvier.anatomy.limb import LIMBS, SIDES, Limb
 from ranvier.anatomy.many import Many
-from ranvier.anatomy.nouns import NextTest, SiteEvidence, StrengthFinding
-from ranvier.anatomy.patterns import Answer, Patterns, Place
+from ranvier.anatomy.nouns import NextTest, SiteEvidence
+from ranvier.anatomy.patterns import Answer, Place
 from ranvier.anatomy.strength import GRADE_INDEX, WHOLE
 from ranvier.anatomy.tree import Tree, walk
 from ranvier.ground.findings import Finding as Reason
 
 Floats = NDArray[np.float64]
+Foreseen = Mapping[tuple[str, Place], Floats]
 WANTED = 3
-OPEN = 0.03  # a site this far from certainty is worth asking about
+OPEN = 0.05  # a site this far from certainty is worth asking about
 ROWS = [GRADE_INDEX[g] for g in WHOLE]
 MOST_TIER = 2  # needle-only and variable muscles are not proposed
 
 
-def information(prior: Floats, given: Floats) -> float:
-    """Mutual information [bit] of a state with `prior` (states,) and a result with P(result | state) (states, results)."""
-    joint = prior[:, None] * given
+def information(prior: Floats, given: Floats) -> Floats:
+    """Mutual information [bit] of a state and a result not yet seen.
+
+    prior : P(state), (states,) or (states, n)
+    given : P(result | state), (states, n, results)
+    Returns one number for each of n questions.
+    """
+    if prior.ndim == 1:
+        prior = prior[:, None]
+    joint = prior[..., None] * given
     marginal = joint.sum(axis=0)
-    outer = prior[:, None] * marginal
-    at = joint > 0
-    return float((joint[at] * np.log2(joint[at] / outer[at])).sum())
+    return np.asarray(_entropy(marginal) - (prior * _entropy(given)).sum(axis=0))
+
+
+def _entropy(p: Floats) -> Floats:
+    """Entropy [bit] over the last axis."""
+    return np.asarray(-(p * np.log2(np.maximum(p, 1e-300))).sum(axis=-1))
 
 
 def most_telling(
-    patterns: Patterns,
     after: Many,
     answers: Mapping[str, Answer],
     weight: Mapping[str, float],
-    origin: Mapping[Place, Sequence[StrengthFinding]],
+    foreseen: Foreseen,
     conduction: Sequence[SiteEvidence],
 ) -> tuple[NextTest, ...]:
-    """The three that tell most; of muscles on the same branch only the best."""
+    """The three that tell most; of muscles on the same branch only the best.
+
+    foreseen : for each explanation and limb, P(grade | findings) of its muscles: (muscles, 16 grades)
+    """
     names = list(weight)
     prior = np.array([weight[n] for n in names])
     many = names.index("multiple_mononeuropathy")
@@ -54,7 +67,7 @@ def most_telling(
             place = (limb, side)
             light = Limb(after.compiled.layout, limb, side, after.given.trees[place], variants=False, most=1)
             doubts = _Doubts(after, light, place)
-            found += _muscles(patterns, after, answers, names, prior, many, origin[place], place, doubts)
+            found += _muscles(after, foreseen, names, prior, many, place, doubts)
             found += _studies(after, answers, names, prior, many, place, doubts, conduction)
     found.sort(key=lambda item: (-round(item[0], 9), item[1].kind, item[1].target, item[1].side))
     chosen: list[NextTest] = []
@@ -73,24 +86,42 @@ class _Doubts:
 
     def __init__(self, after: Many, light: Limb, place: Place) -> None:
         self.after, self.light, self.place = after, light, place
-        self.weights = after.compiled.layout.worlds * 1.0
-        self.weights = self.weights * light.evidence_by_world
-        self.outside = self.weights / light.evidence_by_world / self.weights.sum()
+        worlds = after.compiled.layout.worlds
+        self.outside = worlds / float(worlds @ light.evidence_by_world)
         self._sound = {k: float(self.outside @ v) for k, v in light.sound.items()}
         self._if_sound: dict[int, dict[int, list[Floats]]] = {}
+        self._best: dict[str, float] = {}
 
     def level(self, t: int, v: int) -> Floats:
         """P(level at a site, world): (worlds, levels)."""
         site = self.light.trees[t].branching.sites[v]
         return np.asarray(self.outside[:, None] * self.light.level(site))
 
+    def all_sound(self, t: int, sites: Sequence[str]) -> float:
+        """P(no lesion of these sites of one tree)."""
+        tree, layout = self.light.trees[t], self.after.compiled.layout
+        if t not in self.light.touched:
+            spared = np.prod([1.0 - layout.prior[site] for site in sites], axis=0)
+            return float((self.light.evidence_by_world * spared) @ self.outside)
+        step = [
+            whole if site in sites else step
+            for site, step, whole in zip(tree.branching.sites, tree.step, tree.whole, strict=True)
+        ]
+        walked = walk(Tree(tree.branching, tree.switches, tree.found, step, tree.whole, index=tree.index), down=False)
+        return float((self.light.rest[t] * walked.evidence).sum(axis=1) @ self.outside)
+
     def open_sites(self, t: int) -> list[int]:
         """Sites of a tree whose state is in doubt."""
         sites = self.light.trees[t].branching.sites
         return [i for i, site in enumerate(sites) if OPEN < self._sound[site] < 1 - OPEN]
 
-    def best_site(self, t: int, v: int, kernel: Floats) -> float:
-        """The most that a grade of a muscle at site v would tell about any one site of the tree [bit]."""
+    def best_site(self, site: str, kernel: Floats) -> float:
+        """The most that a grade of a muscle at `site` would tell about any one site of its tree [bit]."""
+        if site not in self._best:
+            self._best[site] = self._best_site(*self.after.compiled.layout.place[site], kernel)
+        return self._best[site]
+
+    def _best_site(self, t: int, v: int, kernel: Floats) -> float:
         if t not in self.light.touched:
             return 0.0
         if t not in self._if_sound:
@@ -102,52 +133,40 @@ class _Doubts:
                 walked = walk(Tree(tree.branching, tree.switches, tree.found, step, tree.whole, index=tree.index))
                 rest = self.light.rest[t][..., None] * self.outside[:, None, None]
                 self._if_sound[t][i] = [(rest * level).sum(axis=1) for level in walked.level]
-        whole = self.level(t, v)
-        best = 0.0
-        for levels in self._if_sound[t].values():
-            sound = levels[v]
-            lesioned = np.maximum(whole - sound, 0.0)
-            states = np.array([sound.sum(), lesioned.sum()])
-            if states.min() < 1e-9:
-                continue
-            given = np.stack(
-                [np.tensordot(sound, kernel, 2) / states[0], np.tensordot(lesioned, kernel, 2) / states[1]]
-            )
-            best = max(best, information(states / states.sum(), given))
-        return best
+        if not self._if_sound[t]:
+            return 0.0
+        sound = np.stack([levels[v] for levels in self._if_sound[t].values()])  # (sites, worlds, levels)
+        lesioned = np.maximum(self.level(t, v) - sound, 0.0)
+        states = np.stack([sound.sum(axis=(1, 2)), lesioned.sum(axis=(1, 2))])
+        if (states < 1e-9).any():
+            return 0.0
+        given = np.stack([np.tensordot(sound, kernel, 2), np.tensordot(lesioned, kernel, 2)]) / states[..., None]
+        return float(information(states / states.sum(axis=0), given).max())
 
 
 def _muscles(
-    patterns: Patterns,
     after: Many,
-    answers: Mapping[str, Answer],
+    foreseen: Foreseen,
     names: Sequence[str],
     prior: Floats,
     many: int,
-    findings: Sequence[StrengthFinding],
     place: Place,
     doubts: _Doubts,
 ) -> list[tuple[float, NextTest, tuple[str, str]]]:
     limb, side = place
-    layout = after.compiled.layout
-    tested = {f.muscle for f in findings}
+    layout, patterns = after.compiled.layout, after.compiled.patterns
+    tested = {f.muscle for f in after.given.origin[place]}
     grades = after.compiled.levels[ROWS]
-    grades = grades / grades.sum(axis=0)
-    kernel = layout.kernel @ grades.T  # (worlds, level of the nerve, grade)
+    kernel = layout.kernel @ (grades / grades.sum(axis=0)).T  # (worlds, level of the nerve, grade)
+    tables = np.stack([foreseen[name, place][:, ROWS] for name in names])  # (explanations, muscles, grades)
+    tables = tables / tables.sum(axis=2, keepdims=True)
+    bits_of = information(prior, tables)
     found = []
     for muscle in after.anatomy.muscles.values():
         if muscle.limb != limb or muscle.tier > MOST_TIER or muscle.id in tested:
             continue
-        t, v = layout.place[muscle.site]
-        given = np.empty((len(names), len(ROWS)))
-        for i, name in enumerate(names):
-            if i == many:
-                given[i] = np.tensordot(doubts.level(t, v), kernel, 2)
-            else:
-                given[i] = patterns.foreseen(name, answers[name], place, muscle.id, ROWS)
-        given = given / given.sum(axis=1, keepdims=True)
-        about_explanation = information(prior, given)
-        about_site = float(prior[many]) * doubts.best_site(t, v, kernel)
+        about_explanation = float(bits_of[patterns.column[muscle.id]])
+        about_site = float(prior[many]) * doubts.best_site(muscle.site, kernel)
         bits = about_explanation + about_site
         reason = Reason(
             "anatomy.expected", {"about_explanation": round(about_explanation, 4), "about_site": round(about_site, 4)}
@@ -177,20 +196,14 @@ def _studies(
         t, _ = layout.place[study.sites[0]]
         if after.anatomy.sites[study.sites[0]].limb != limb or any((s, side) in done for s in study.sites):
             continue
-        tree = doubts.light.trees[t]
-        step = [
-            whole if site in study.sites else step
-            for site, step, whole in zip(tree.branching.sites, tree.step, tree.whole, strict=True)
-        ]
-        walked = walk(Tree(tree.branching, tree.switches, tree.found, step, tree.whole, index=tree.index), down=False)
-        sound = float((doubts.light.rest[t] * walked.evidence).sum(axis=1) @ doubts.outside)
+        sound = doubts.all_sound(t, study.sites)
         lesion = np.zeros(len(names))
         lesion[many] = 1 - sound
         lesion[names.index("single_mononeuropathy")] = sum(single.get((s, side), 0.0) for s in study.sites)
         block = lesion * finds + (1 - lesion) * false
-        about_explanation = information(prior, np.stack([block, 1 - block], axis=1))
-        states = np.array([sound, 1 - sound])
-        about_site = float(prior[many]) * information(states, np.array([[false, 1 - false], [finds, 1 - finds]]))
+        about_explanation = float(information(prior, np.stack([block, 1 - block], axis=1)[:, None])[0])
+        results = np.array([[[false, 1 - false]], [[finds, 1 - finds]]])
+        about_site = float(prior[many]) * float(information(np.array([sound, 1 - sound]), results)[0])
         bits = about_explanation + about_site
         reason = Reason(
             "anatomy.expected", {"about_explanation": round(about_explanation, 4), "about_site": round(about_site, 4)}

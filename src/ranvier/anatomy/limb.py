@@ -393,14 +393,15 @@ class Limb:
             t for t, tree in enumerate(self.trees)
             if any(layout.anatomy.sites[s].nerve == nerve for s in tree.branching.sites)
         )  # fmt: skip
-        evidences = [w.evidence for w in self.walks]
-        total: Floats
-        moved = any(muscles[m].nerve == nerve for v in self.variants.values() for m in v.moves)
-        for k, tree in enumerate(self.trees):
-            # A muscle of this nerve may hang on another tree under a variant; its own branch is sound there too.
-            if k != t and not (moved and tree.switches):
-                continue
-            evidences[k] = walk(self._clamped(tree, nerve), down=False).evidence
+        moved = any(muscles[m].nerve == nerve for v in self.variants.values() for m in v.moves if m in self.single)
+        if not moved:
+            clamped = walk(self._clamped(self.trees[t], nerve), down=False).evidence
+            return np.asarray((self.rest[t] * clamped).sum(axis=1))
+        # A muscle of this nerve may hang on another tree under a variant; its own branch is sound there too.
+        evidences = [
+            walk(self._clamped(tree, nerve), down=False).evidence if k == t or tree.switches else walked.evidence
+            for k, (tree, walked) in enumerate(zip(self.trees, self.walks, strict=True))
+        ]
         total, _ = joined(evidences, self.trees, self.switches)
         return total
 

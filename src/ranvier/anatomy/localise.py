@@ -79,6 +79,11 @@ def localise(
     single = answers[SINGLE].parts
     sites = _sites(after, single, weight[MANY] / nerve_weight, doubt)
     nerves = _nerves(after, single, weight, sites, doubt)
+    foreseen = {
+        (name, place): after.foreseen(place) if name == MANY else compiled.patterns.foreseen(name, answers[name], place)
+        for name in explanations
+        for place in limbs
+    }
     told = tuple(
         Explanation(
             name=name,
@@ -87,7 +92,7 @@ def localise(
             bayes_factor=evidence[name] / many,
             prior=before,
             parts=_many_parts(nerves) if name == MANY else _parts(answers[name], anatomy),
-            because=_reasons(name, answers, after, given, weight),
+            because=_reasons(name, foreseen, after, weight),
         )
         for name, (probability, before, _) in explanations.items()
     )
@@ -96,7 +101,7 @@ def localise(
         nerves=nerves,
         explanations=tuple(sorted(told, key=lambda e: (-e.probability, e.name))),
         asymmetry=compare(examination),
-        next=following.most_telling(compiled.patterns, after, answers, weight, given.origin, conduction),
+        next=following.most_telling(after, answers, weight, foreseen, conduction),
         variants=after.variants(),
         caveats=_caveats(examination, after, given, sites),
         log_evidence=float(np.log(sum(evidence[n] * before for n, (_, before, _) in explanations.items()))),
@@ -243,26 +248,17 @@ def _parts(answer: Answer, anatomy: Anatomy) -> tuple[Part, ...]:
     )
 
 
-def _reasons(
-    name: str, answers: Mapping[str, Answer], after: Many, given: Given, weight: Mapping[str, float]
-) -> tuple[Reason, ...]:
+def _reasons(name: str, foreseen: following.Foreseen, after: Many, weight: Mapping[str, float]) -> tuple[Reason, ...]:
     """The muscles whose grades this explanation foresees better, and worse, than the best of the others."""
     rival = max((n for n in weight if n != name), key=lambda n: (weight[n], n))
+    column = after.compiled.patterns.column
     ratios = []
-    for place, findings in given.origin.items():
-        for finding in findings:
-            if finding.muscle not in after.anatomy.muscles:
-                continue
-            grade = [GRADE_INDEX[finding.grade]]
-            mine, its = (
-                float(
-                    after.foreseen(place, finding.muscle, grade)[0]
-                    if who == MANY
-                    else after.compiled.patterns.foreseen(who, answers[who], place, finding.muscle, grade)[0]
-                )
-                for who in (name, rival)
-            )
-            ratios.append((math.log(mine / its), finding))
+    for place, findings in after.given.origin.items():
+        mine, its = foreseen[name, place], foreseen[rival, place]
+        for f in findings:
+            if f.muscle in column:
+                at = column[f.muscle], GRADE_INDEX[f.grade]
+                ratios.append((math.log(float(mine[at]) / float(its[at])), f))
     ratios.sort(key=lambda r: (-r[0], r[1].muscle, r[1].side))
     better = [(r, f) for r, f in ratios[:REASONS] if r > 0.3]
     worse = [(r, f) for r, f in ratios[::-1][:REASONS] if r < -0.3]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +58,14 @@ class Many:
                 found[f"{id}, {place[1]}"] = float(self.outside[place] @ limb.variant_present(id) - alone)
         return found
 
-    def foreseen(self, place: Place, muscle: str, rows: Sequence[int]) -> Floats:
-        """P(grade of a muscle | findings), for rows of the table of grades."""
-        table = self.limbs[place].level(self.anatomy.muscles[muscle].site) * self.outside[place][:, None]
-        table[:, 0] -= self.nothing_share
-        level = (table[:, None] @ self.compiled.layout.kernel)[:, 0].sum(axis=0)
-        return np.asarray(self.compiled.levels[list(rows)] @ level)
+    def foreseen(self, place: Place) -> Floats:
+        """P(grade | findings) of every muscle of a limb: (muscles, 16 grades), in the order of `Patterns.muscles`."""
+        limb, levels = self.limbs[place], {}
+        answer = []
+        for muscle in self.compiled.patterns.muscles[place[0]]:
+            if muscle.site not in levels:
+                table = limb.level(muscle.site) * self.outside[place][:, None]
+                table[:, 0] -= self.nothing_share
+                levels[muscle.site] = np.tensordot(table, self.compiled.layout.kernel, 2)
+            answer.append(levels[muscle.site])
+        return np.asarray(np.array(answer) @ self.compiled.levels.T)

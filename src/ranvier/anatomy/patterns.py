@@ -251,16 +251,17 @@ class Patterns:
             total = total + share * like
         return total
 
-    def foreseen(self, name: str, answer: Answer, place: Place, muscle: str, grades: Sequence[int]) -> Floats:
-        """P(grade of a muscle | findings, explanation), for rows of the curves: (grades,)."""
+    def foreseen(self, name: str, answer: Answer, place: Place) -> Floats:
+        """P(grade | findings, explanation) of every muscle of a limb: (muscles, 16 grades)."""
+        n, points = len(self.muscles[place[0]]), len(GRID)
         weights = answer.weights.get(place)
-        curves = self.curves[name]
-        rows = np.array(grades, dtype=np.intp)
-        fine = self.curves["no_weakness"][rows, 0]
         if weights is None:
-            return np.asarray(fine)
-        at = self.indices[name, place[0]][:, self.column[muscle]]
-        return np.asarray(curves[np.ix_(rows, at)] @ weights + (1 - weights.sum()) * fine)
+            return np.tile(self.curves["no_weakness"][:, 0], (n, 1))
+        at = self.indices[name, place[0]] + points * np.arange(n)
+        # Per muscle, the weight of each loss on the grid.
+        spread = np.bincount(at.ravel(), np.repeat(weights, n), minlength=n * points).reshape(n, points)
+        sound = 1.0 - float(weights.sum())
+        return np.asarray(spread @ self.curves[name].T + sound * self.curves["no_weakness"][:, 0])
 
     def healthy_likelihood(self, limb: str, seen: Sequence[Seen], curves: str = "no_weakness") -> float:
         """P(findings of a limb | nothing is wrong there)."""

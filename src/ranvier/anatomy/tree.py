@@ -115,7 +115,7 @@ def walk(tree: Tree, *, down: bool = True) -> Walk:
     below: list[Floats] = [np.empty(0)] * n  # everything found at the end of a site or below, by the level there
     up: list[Floats] = [np.empty(0)] * n  # the same, by the level above the site
     for v in range(n - 1, -1, -1):
-        here = np.broadcast_to(tree.found[:, :, v], (worlds, count, levels))
+        here = tree.found[:, :, v]
         for child in children[v]:
             here = here * up[child]
         below[v] = here
