@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
     "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
+    "conduction": ("ranvier.cli.conduction:command", "Judge a nerve conduction study: is there block, and where?"),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 
