@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check fix knowledge docs lock clean
+.PHONY: help run test bench check fix knowledge docs case bless example lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -51,6 +51,15 @@ knowledge: $(VENV)/dev.stamp  ## check every file in knowledge/: units, sources,
 
 docs: $(VENV)/dev.stamp  ## make docs/made anew from knowledge, schemas, tests and docstrings
 	@$(BIN)/python tools/make_docs.py
+
+case: $(VENV)/dev.stamp  ## one shipped case in full, with its tree of reasons: make case ID=slow-decline
+	@$(BIN)/python tools/bless.py --show $(or $(ID),wears-off-at-four-weeks)
+
+bless: $(VENV)/dev.stamp  ## show changed answers to the shipped cases and ask, one by one (or: make bless YES=ID)
+	@$(BIN)/python tools/bless.py $(foreach id,$(YES),--yes $(id))
+
+example: $(VENV)/dev.stamp  ## make the picture and the worked example of the README anew
+	@$(BIN)/python tools/make_example.py
 
 lock:  ## renew the lock files (maintainers; needs uv on the path)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.lock

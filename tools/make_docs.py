@@ -1,4 +1,4 @@
-"""Makes `docs/made/` from what is there already: knowledge, docstrings, tests. Never edited by hand.
+"""Makes `docs/made/` from what is there already: knowledge, docstrings, tests, the help of every command. Never edited by hand.
 
     python tools/make_docs.py            write the pages
     python tools/make_docs.py --check    compare without writing; exit code 1 if a page is out of date
@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 
+from ranvier.cli.main import ranvier
 from ranvier.evidence.load import FOLDERS, read
 from ranvier.evidence.nouns import Knowledge, Number, Population, Prior
 
@@ -33,6 +35,7 @@ STATUS_WORDS = {
     "design": "our own choice: nothing to verify, open to argument",
 }
 EQUATION_ROOMS = ("kinetics", "response")
+WIDTH = 80  # columns of the help that is shown
 
 
 def pages(root: Path = ROOT) -> dict[str, str]:
@@ -51,7 +54,7 @@ def pages(root: Path = ROOT) -> dict[str, str]:
         **{f"population-{p.id}.md": population(p, knowledge) for p in knowledge.populations.values()},
         "equations.md": equations(root),
         "tests.md": tests(root),
-        # The page of the command line's help belongs here:  "commands.md": commands(),
+        "commands.md": commands(),
     }
     return {"README.md": index(made), **made}
 
@@ -460,6 +463,37 @@ def _formula(lines: Sequence[str], start: int) -> tuple[list[str], int]:
         formula.append(lines[i].strip())
         i += 1
     return [line for line in formula if line], i
+
+
+# ---------------------------------------------------------------------------------------------- the command line
+
+
+def commands() -> str:
+    """The help of every command, as the terminal shows it. Only the command line is imported: no kernel is compiled."""
+    group = _context(ranvier, "ranvier")
+    parts = [_help(group)]
+    for name in ranvier.list_commands(group):
+        command = ranvier.get_command(group, name)
+        assert command is not None
+        parts += [f"## ranvier {name}", _help(_context(command, name, group))]
+    return page("The command line", "the help of every command", *parts)
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
+    """The same width for everybody, however wide the terminal in front of us is."""
+    asks_help = command.context_settings.get("help_option_names")  # its own; else those of the command above
+    return click.Context(
+        command,
+        parent,
+        info_name=name,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+        help_option_names=asks_help,
+    )
+
+
+def _help(context: click.Context) -> str:
+    return f"```text\n{context.command.get_help(context)}\n```"
 
 
 # ---------------------------------------------------------------------------------------------- tests
