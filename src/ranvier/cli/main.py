@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
     "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
     "conduction": ("ranvier.cli.conduction:command", "Judge a nerve conduction study: is there block, and where?"),
+    "localise": ("ranvier.cli.localise:command", "Which nerves do these weak muscles point to?"),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 
