@@ -49,10 +49,11 @@ Examples: ranvier conduction study.csv
 @click.option("--gain", type=float, default=1.0, show_default=True, help="Waveforms: multiply every sample by this.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object on standard output.")
 @click.option("--svg", "svg", metavar="PATH", type=click.Path(path_type=Path), help="Draw it into this file.")
+@click.option("--all", "complete", is_flag=True, help="Every criterion, also of segments without block.")
 @click.option("--show-reference", is_flag=True, help="Print the default limits, as a beginning for your own file.")
 def command(
     files: tuple[Path, ...], reference: str | None, age: float | None, height: float | None, invert: bool, gain: float,
-    as_json: bool, svg: Path | None, show_reference: bool,
+    as_json: bool, svg: Path | None, complete: bool, show_reference: bool,
 ) -> int:  # fmt: skip
     """Read, judge, print; the words are HELP."""
     if show_reference:
@@ -90,7 +91,7 @@ def command(
             data["waves"] = traces_data(traces)
         click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo("\n\n".join(describe(f) for f in found))
+        click.echo("\n\n".join(describe(f, complete) for f in found))
         if traces is not None:
             click.echo("\n" + describe_waves(traces))
         if svg is not None:
@@ -197,9 +198,14 @@ def percent(change: float | None) -> str:
 
 
 def number(value: float, unit: str) -> str:
-    """A number with its unit as one writes it."""
+    """A number with its unit as one writes it; a percentage in whole numbers unless that would hide what it is."""
     if unit == "1":
-        return f"{100 * value:.3g} %"
+        exact = 100 * value
+        return (
+            f"{exact:.0f} %"
+            if abs(exact - round(exact)) < 0.05 or abs(exact - 10 * round(exact / 10)) > 0.6
+            else f"{exact:.1f} %"
+        )
     return f"{value:.3g} {unit.replace('mV.ms', 'mV·ms').replace('Cel', '°C').replace('uV', 'µV')}"
 
 
@@ -245,7 +251,7 @@ def criterion_words(one: Criterion) -> str:
     return f"{name} {found} ({comparison} {number(one.limit, one.unit)}: {one.truth.value})"
 
 
-def shown_criteria(verdict: Verdict) -> tuple[Criterion, ...]:
+def shown_criteria(verdict: Verdict, complete: bool = False) -> tuple[Criterion, ...]:
     """The criteria that carry the verdict: without those of a class that was passed by, each condition once."""
     if verdict.class_.value == "definite":
         roles: tuple[str, ...] = ("definite",)
@@ -253,6 +259,14 @@ def shown_criteria(verdict: Verdict) -> tuple[Criterion, ...]:
         roles = ("probable", "definite")
     else:
         roles = ("definite", "probable")
+    if verdict.class_.value == "none" and not complete:
+        # Only what kept it from being a block, at the loosest limit that was asked.
+        failed = [c for c in verdict.criteria if c.truth is Truth.NOT_MET and c.what not in ("region", "distance")]
+        loosest: dict[str, Criterion] = {}
+        for c in sorted(failed, key=lambda c: (c.role != "proviso", c.role != "needed", c.limit or 0.0)):
+            if not (c.what == "duration_rise" and c.comparison.startswith(">")):
+                loosest.setdefault(c.what, c)
+        return tuple(loosest.values())
     wanted = [c for role in (*roles, "evaluable", "needed", "proviso") for c in verdict.criteria if c.role == role]
     once: dict[tuple[str, str, float | None], Criterion] = {}
     for c in wanted:
@@ -286,8 +300,8 @@ def headline(found: Conduction) -> str:
     return text
 
 
-def describe(found: Conduction) -> str:
-    """The whole answer for a person."""
+def describe(found: Conduction, complete: bool = False) -> str:
+    """The whole answer for a person; complete: every criterion of every rule, also where nothing was found."""
     from ranvier.conduction.words import say
 
     lines = [words.wrap(headline(found)), ""]
@@ -299,7 +313,7 @@ def describe(found: Conduction) -> str:
     lines.append(words.wrap("; ".join(about) + "."))
     for study in found.studies.studies:
         if study.kind == "motor":
-            lines += ["", *_motor(study, found)]
+            lines += ["", *_motor(study, found, complete)]
     rest = [s for s in found.studies.studies if s.kind != "motor"]
     if rest:
         lines += ["", "Sensory and F waves"]
@@ -308,7 +322,7 @@ def describe(found: Conduction) -> str:
     lines += _missing(found)
     marks = [*found.notes]
     tested = found.tested
-    text = f"{tested.segments} motor segments and {tested.comparisons} reference limits were looked at."
+    text = f"{tested.segments} motor segment{'s' * (tested.segments != 1)} and {tested.comparisons} reference limits were looked at."
     if tested.chance_of_one is not None and tested.comparisons > 1:
         text += (
             f" In a healthy person, at least one of {tested.comparisons} independent limits is exceeded by chance with "
@@ -331,7 +345,7 @@ def _cell(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _motor(study: ConductionStudy, found: Conduction) -> list[str]:
+def _motor(study: ConductionStudy, found: Conduction, complete: bool) -> list[str]:
     from ranvier.conduction.words import say
 
     names = rule_names()
@@ -347,9 +361,14 @@ def _motor(study: ConductionStudy, found: Conduction) -> list[str]:
     for s in mine:
         lines += ["", f"  {plain(s.from_)} to {plain(s.to)}: {_changes(s)}"]
         for rule, verdict in s.verdicts.items():
-            lines.append(words.wrap(verdict_words(verdict), f"    {names[rule]:<24}", " " * 28))
+            head, listed = verdict_words(verdict), ""
             if verdict.reason in (None, "distal_too_small"):
-                listed = "; ".join(criterion_words(c) for c in shown_criteria(verdict))
+                listed = "; ".join(criterion_words(c) for c in shown_criteria(verdict, complete))
+            if verdict.class_.value == "none" and not complete:
+                lines.append(words.wrap(f"{head}; {listed}" if listed else head, f"    {names[rule]:<24}", " " * 28))
+                continue
+            lines.append(words.wrap(head, f"    {names[rule]:<24}", " " * 28))
+            if listed:
                 lines.append(words.wrap(listed, " " * 6))
         seen: set[str] = set()
         for caveat in (*s.caveats, *(c for v in s.verdicts.values() for c in v.caveats)):
@@ -447,4 +466,10 @@ def describe_waves(traces: Traces) -> str:
         )  # fmt: skip
     if not traces.joint:
         lines.append("  No pair of sites of one nerve was recorded.")
+        return "\n".join(lines)
+    limits = (
+        "Limits: one spread for all fibres is assumed; far beyond the length of the wave, phases cancel so wholly that block can "
+        "hardly be seen; a stimulus that is not supramaximal looks like block; crossed fibres do not fit. No rule uses this number."
+    )
+    lines.append(words.wrap(limits, "    ", "    "))
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from ranvier.conduction.nouns import Class, Conduction, ConductionStudy
 from ranvier.conduction.others import is_check
 from ranvier.conduction.segments import in_order
 from ranvier.conduction.waves import Traces
+from ranvier.ground.truth import Truth
 
 INK, ACCENT, DANGER, QUIET = "#1b1f24", "#1f5f8b", "#9b2226", "#6b7280"
 CONFIG: dict[str, Any] = {
@@ -31,6 +32,15 @@ def _worst(found: Conduction, study: ConductionStudy, site: str) -> str:
     return best[0]
 
 
+def _at_entrapment(found: Conduction, study: ConductionStudy, site: str) -> bool:
+    """Whether the segment that ends at this site lies at a common entrapment site."""
+    return any(
+        s.beyond_entrapment is Truth.NOT_MET
+        for s in found.segments
+        if (s.nerve, s.side, s.muscle, s.to) == (study.nerve, study.side, study.muscle, site)
+    )
+
+
 def along_the_nerve(found: Conduction) -> dict[str, Any]:
     """Negative-peak area (else amplitude) at each site as a share of the most distal one, one panel per motor study.
 
@@ -47,25 +57,26 @@ def along_the_nerve(found: Conduction) -> dict[str, Any]:
         if not base:
             continue
         rows = []
-        for order, response in enumerate(sites):
+        for response in sites:
             value = 0.0 if response.absent else getattr(response, what)
             if value is None:
                 continue
             worst = _worst(found, study, response.site)
             share = round(100 * value / base, 1)
             words = "no response" if response.absent else f"{share:.0f} %"
+            if _at_entrapment(found, study, response.site):
+                words += ", at an entrapment site"
             label = words if worst == "none" else f"{words}, {worst}"
             rows.append(
                 {
                     "site": response.site.replace("_", " "),
-                    "order": order,
                     "share": share,
                     "label": label,
                     "class": worst,
                 }
             )
         title = f"{study.side} {study.nerve}{f', {study.muscle.upper()}' if study.muscle else ''}: {what}, % of {sites[0].site}"
-        y = {"field": "site", "type": "nominal", "sort": {"field": "order"}, "title": None}
+        y = {"field": "site", "type": "nominal", "sort": [r["site"] for r in rows], "title": None}
         x = {"field": "share", "type": "quantitative", "title": f"{what} [% of distal]", "scale": {"domainMin": 0}}
         colour = {
             "field": "class", "type": "nominal", "legend": None,
@@ -89,7 +100,7 @@ def along_the_nerve(found: Conduction) -> dict[str, Any]:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "background": "white",
-        "padding": {"left": 10, "top": 10, "right": 130, "bottom": 10},
+        "padding": {"left": 10, "top": 10, "right": 220, "bottom": 10},
         "config": CONFIG,
         "vconcat": panels,
     }
