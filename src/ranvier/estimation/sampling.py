@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
 
 from ranvier.estimation import kernels as K
 from ranvier.estimation.coordinates import Coordinates
 from ranvier.estimation.model import Candidate
 from ranvier.estimation.nouns import FloatArray
+from ranvier.estimation.pareto import smooth
 from ranvier.estimation.predict import workers
 from ranvier.estimation.search import Optimum
 
@@ -20,6 +21,11 @@ CHUNK = 64
 SIZES = (600, 1400)  # proposals of each round
 SECOND_TRY = (800, 1600, 3000)  # and where the first try's weights cannot be trusted
 CHAINS, TUNE, KEEP = 4, 500, 500
+
+
+def _log_sum(log: FloatArray) -> float:
+    """Log of the sum of exp."""
+    return float(np.logaddexp.reduce(log))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def importance(
         )  # the most effective draws
         if round_ + 1 < len(sizes):
             shapes = [shape.refined(y, weight, candidate.belief.free)]
-    return Sample(x, weight, float(logsumexp(log_weight) - np.log(weight.size)), k)
+    return Sample(x, weight, _log_sum(log_weight) - math.log(weight.size), k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +137,8 @@ def _propose(
     y[:, free] += u @ root.T
     x, log_change, possible = shape.coordinates.backward(y)
     log_proposal = (
-        gammaln(0.5 * (PROPOSAL_TAIL + n))
-        - gammaln(0.5 * PROPOSAL_TAIL)
+        math.lgamma(0.5 * (PROPOSAL_TAIL + n))
+        - math.lgamma(0.5 * PROPOSAL_TAIL)
         - 0.5 * n * np.log(PROPOSAL_TAIL * np.pi)
         - np.sum(np.log(np.diag(root)))
         - 0.5 * (PROPOSAL_TAIL + n) * np.log1p(np.sum(u**2, axis=1) / PROPOSAL_TAIL)
@@ -142,22 +148,6 @@ def _propose(
     log_weight = np.where(possible & np.isfinite(log_weight), log_weight, -np.inf)
     weight, k = smooth(log_weight)
     return x, y, log_weight, weight, k
-
-
-def smooth(log_weight: FloatArray) -> tuple[FloatArray, float]:
-    """Normalised weights with Pareto-smoothed tail, and k; impossible draws (-inf) keep the weight 0."""
-    from arviz_stats.base import array_stats  # slow to import, and not needed for a fit alone
-
-    possible = np.isfinite(log_weight)
-    weight = np.zeros(log_weight.size)
-    if possible.sum() < 25:  # too few for a tail: say that nothing can be trusted
-        if possible.any():
-            weight[possible] = np.exp(log_weight[possible] - logsumexp(log_weight[possible]))
-        return weight, float("inf")
-    # The function takes log likelihoods and turns their sign: weights go in negated.
-    smoothed, k = array_stats.psislw(-log_weight[possible])
-    weight[possible] = np.exp(smoothed - logsumexp(smoothed))
-    return weight, float(k)
 
 
 def evidence_around(
@@ -170,7 +160,7 @@ def evidence_around(
         shape = _Shape.around(candidate, optimum, coordinates)
         shape = shape.refined(coordinates.forward(x), np.full(len(x), 1.0 / len(x)), free)
         _, _, log_weight, weight, k = _propose(candidate, timeline, shape, draws, rng)
-        logs.append((k, float(logsumexp(log_weight) - np.log(weight.size))))
+        logs.append((k, _log_sum(log_weight) - math.log(weight.size)))
     return min(logs)[1]
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import solve_ivp
 
 from ranvier.kinetics import kernels
 
@@ -183,6 +182,8 @@ def expose_by_ode(
         \dot A_1 = k_a A_s - (k_{10} + k_{12}) A_1 + k_{21} A_2 + r_{IV}, \quad
         \dot A_2 = k_{12} A_1 - k_{21} A_2
     """
+    from scipy.integrate import solve_ivp  # slow to import, and only this road needs it
+
     theta = theta_of(compartments, parameters)
     volume, ka = theta[1], theta[4]
     if compartments == 1:

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import solve_ivp
 
 from ranvier.kinetics.disposition import Doses
 from ranvier.response import kernels
@@ -179,6 +178,7 @@ def respond_by_ode(
 
     `times` [d] increase; the first is the start, where strength is `relative`. Other parameters as in `respond`.
     """
+    from scipy.integrate import solve_ivp  # slow to import, and only this road needs it
 
     def slope(t: float, r: FloatArray) -> FloatArray:
         x = excess(t)
