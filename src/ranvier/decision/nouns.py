@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from ranvier.anatomy.nouns import Localisation
+from ranvier.conduction.nouns import Conduction
+from ranvier.diagnosis.nouns import Candidate, Judgement, Plan, RedFlag, Suggestion, Verdict
 from ranvier.estimation.nouns import (
     Basis,
     FittedSeries,
@@ -25,22 +28,31 @@ from ranvier.regimen.nouns import Forecast, Option, Proposal, Regimen
 __all__ = [
     "Assessment",
     "Basis",
+    "Candidate",
+    "Conduction",
+    "Diagnosis",
     "Dose",
     "FittedSeries",
     "FloatArray",
     "Floor",
     "Forecast",
+    "Judgement",
+    "Localisation",
     "Measure",
     "ModelWeight",
     "Option",
     "Parameter",
+    "Plan",
     "Posterior",
     "Proposal",
+    "RedFlag",
     "Regimen",
     "Response",
     "Series",
+    "Suggestion",
     "Treatment",
     "Trend",
+    "Verdict",
     "Watch",
     "WearingOff",
 ]
@@ -71,6 +83,24 @@ class Treatment:
 
 
 @dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What it is: nerves, nerve studies, and the judgement.
+
+    localisation : with the nerve studies on the tree; None where no strength was graded
+    conduction : earliest study first; empty where the record holds none
+    """
+
+    at: date
+    pseudonym: str
+    invented: bool
+    record_digest: str
+    knowledge_version: str
+    localisation: Localisation | None
+    conduction: tuple[Conduction, ...]
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """One record, one knowledge version, one day, one seed, one software version: one answer."""
 
@@ -85,3 +115,4 @@ class Assessment:
     because: tuple[Finding, ...]
     sources: tuple[str, ...]
     unverified: tuple[Finding, ...]
+    diagnosis: Diagnosis | None = None  # where both wings were asked

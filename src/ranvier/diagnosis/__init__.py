@@ -4,8 +4,22 @@ In: findings of a record, of `anatomy` and of `conduction`; criteria. Out: `Judg
 else it could be, what to examine next. Verb: `judge`. Must not know drugs.
 """
 
+from ranvier.diagnosis.examined import examination_of, limbs_of
 from ranvier.diagnosis.facts import Known, Trial
 from ranvier.diagnosis.judge import DEFAULT_SETTING, judge
 from ranvier.diagnosis.load import load, with_priors
+from ranvier.diagnosis.nouns import Setting
+from ranvier.diagnosis.tree import site_evidence
 
-__all__ = ["DEFAULT_SETTING", "Known", "Trial", "judge", "load", "with_priors"]
+__all__ = [
+    "DEFAULT_SETTING",
+    "Known",
+    "Setting",
+    "Trial",
+    "examination_of",
+    "judge",
+    "limbs_of",
+    "load",
+    "site_evidence",
+    "with_priors",
+]

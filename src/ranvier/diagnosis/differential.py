@@ -23,41 +23,53 @@ class Evidence:
     log: Mapping[str, float]
     because: Finding
 
-    @property
-    def separates(self) -> float:
-        """How far it holds the conditions apart: the largest difference of log-likelihoods [nat]."""
-        return max(self.log.values()) - min(self.log.values())
+    def separates(self, weights: Mapping[str, float]) -> float:
+        """How far it holds the conditions apart: variance of the log-likelihood over conditions so weighted [nat^2]."""
+        total = math.fsum(weights.values())
+        mean = math.fsum(weights[c] * self.log[c] for c in self.log) / total
+        return math.fsum(weights[c] * (self.log[c] - mean) ** 2 for c in self.log) / total
 
 
-def evidence_of(book: Book, facts: Facts, pattern: Pattern | None) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+Chosen = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
+
+
+def evidence_of(book: Book, setting: Setting, facts: Facts, pattern: Pattern | None) -> Chosen:
     """What takes part, and what is known but stands behind a stronger item of its group.
 
-    An examination graded muscle by muscle takes the place of every other item about the pattern of weakness.
+    Of each group the item counts that best separates the conditions still in play: first by the priors, then once more by
+    what all the other groups have left probable.
     """
     groups: dict[str, list[Evidence]] = {}
     for name in book.likelihoods:
         if (item := item_of(book, facts, name)) is not None:
             groups.setdefault(item.group, []).append(item)
-    behind: list[Evidence] = []
     if pattern is not None:
-        behind += groups.get(PATTERN, [])
-        groups[PATTERN] = [pattern_item(book, pattern)]
-    used = []
-    for items in groups.values():
-        strongest = max(items, key=lambda item: (item.separates, item.finding))
-        used.append(strongest)
-        behind += [item for item in items if item is not strongest]
-    return tuple(used), tuple(behind)
+        groups.setdefault(PATTERN, []).append(pattern_item(book, pattern))
+    priors = {name: cell.value for name, cell in setting.priors.items()}
+    first = {group: _strongest(items, priors) for group, items in groups.items()}
+    used = {}
+    for group, items in groups.items():
+        others = tuple(item for other, item in first.items() if other != group)
+        used[group] = _strongest(items, posterior(book, setting, others))
+    behind = tuple(item for group, items in groups.items() for item in items if item is not used[group])
+    return tuple(used.values()), behind
+
+
+def _strongest(items: list[Evidence], weights: Mapping[str, float]) -> Evidence:
+    return max(items, key=lambda item: (round(item.separates(weights), 9), item.finding))
 
 
 def item_of(book: Book, facts: Facts, name: str) -> Evidence | None:
-    """The evidence in one finding; None where it is unknown or its absence says nothing."""
+    """The evidence in one finding; None where it is unknown, silenced, or its absence says nothing."""
     likelihood, stated = book.likelihoods[name], facts[name]
+    if likelihood.silenced_by is not None and facts[likelihood.silenced_by].truth is Truth.MET:
+        return None
     if stated.truth is Truth.UNKNOWN or (stated.truth is Truth.NOT_MET and likelihood.weak_absence):
         return None
     shares = {c: likelihood.of(c).value for c in book.diseases}
     log = {c: math.log(p if stated.truth is Truth.MET else 1 - p) for c, p in shares.items()}
-    return Evidence(name, book.questions[name].group, stated.truth, _capped(book, log), stated.because)
+    cap = book.numbers["decisive_cap" if likelihood.decisive else "ratio_cap"].value
+    return Evidence(name, book.questions[name].group, stated.truth, _capped(log, cap), stated.because)
 
 
 def pattern_item(book: Book, pattern: Pattern) -> Evidence:
@@ -70,18 +82,21 @@ def pattern_item(book: Book, pattern: Pattern) -> Evidence:
         shares = {e: max(floor, disease.patterns.get(e, left / max(1, len(unnamed)))) for e in pattern.evidence}
         total = sum(shares.values())
         log[name] = math.log(sum(share / total * pattern.evidence[e] for e, share in shares.items()))
-    return Evidence("pattern_of_weakness", PATTERN, Truth.MET, _capped(book, log), pattern.because)
+    return Evidence(
+        "pattern_of_weakness", PATTERN, Truth.MET, _capped(log, book.numbers["ratio_cap"].value), pattern.because
+    )
 
 
-def _capped(book: Book, log: Mapping[str, float]) -> dict[str, float]:
+def _capped(log: Mapping[str, float], cap: float) -> dict[str, float]:
     """No condition further behind the best than the cap: one item never decides alone."""
-    best, cap = max(log.values()), math.log(book.numbers["ratio_cap"].value)
-    return {name: max(value, best - cap) for name, value in log.items()}
+    best = max(log.values())
+    return {name: max(value, best - math.log(cap)) for name, value in log.items()}
 
 
 def posterior(book: Book, setting: Setting, items: tuple[Evidence, ...]) -> dict[str, float]:
     """P(condition | items), with a share of the answer left at the priors."""
-    log = {c: math.log(setting.priors[c].value) + math.fsum(item.log[c] for item in items) for c in book.diseases}
+    power = book.numbers["independence"].value
+    log = {c: math.log(setting.priors[c].value) + power * math.fsum(i.log[c] for i in items) for c in book.diseases}
     top = max(log.values())
     raw = {c: math.exp(value - top) for c, value in log.items()}
     total, doubt = math.fsum(raw.values()), book.numbers["wrong_model"].value

@@ -487,7 +487,7 @@ def _conduction(book: Book, known: Known, rule: Mapping[str, Any]) -> Answer | N
 
 def _sensory_normal(known: Known, n: int) -> Answer | None:
     """At least n sensory nerves studied, none abnormal. One abnormal nerve makes it not met."""
-    found = _others(known, "sensory_amplitude", "sensory_velocity")
+    found = _others(known, "sensory_amplitude", "sensory_velocity", "sensory_latency")
     by_nerve: dict[tuple[str, str], list[Truth]] = {}
     for each in found:
         by_nerve.setdefault((each.nerve, each.side), []).append(each.truth)
@@ -574,9 +574,11 @@ def _normal_motor(known: Known, rule: str) -> Answer | None:
     kinds = ("temporal_dispersion", "slow_velocity", "prolonged_distal_latency", "long_distal_duration")
     found = _others(known, *kinds, "low_distal_amplitude", "absent_motor", "absent_f", "prolonged_f")
     segments = _segments(known)
-    blocks = [s for s in segments if rule in s.verdicts and s.verdicts[rule].class_ in (Class.DEFINITE, Class.PROBABLE)]
-    if blocks or any(f.truth is Truth.MET for f in found):
+    classes = [s.verdicts[rule].class_ for s in segments if rule in s.verdicts]
+    if any(c in (Class.DEFINITE, Class.PROBABLE) for c in classes) or any(f.truth is Truth.MET for f in found):
         return Truth.NOT_MET, {}
+    if Class.UNKNOWN in classes:
+        return None
     nerves = {(s.nerve, s.side) for s in segments}
     return (Truth.MET, {"n": len(nerves)}) if len(nerves) >= 2 and found else None
 

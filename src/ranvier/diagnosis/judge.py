@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ranvier.diagnosis import criteria, differential
 from ranvier.diagnosis.facts import Known, gather, pattern_of
-from ranvier.diagnosis.nouns import Book, Facts, Judgement, RedFlag, Setting
+from ranvier.diagnosis.nouns import Book, Facts, Judgement, RedFlag, Setting, Weight
 from ranvier.diagnosis.planning import plan
 from ranvier.diagnosis.suggest import suggest
 from ranvier.ground.findings import Finding
@@ -34,7 +34,7 @@ def judge(book: Book, known: Known, setting: Setting | None = None) -> Judgement
     facts, contradictions = by_rule[leads.block_rule or "none"]
     verdicts = tuple(criteria.judge(s, by_rule[s.block_rule or "none"][0], book.questions) for s in book.sets)
     pattern = pattern_of(known.localisation)
-    items, behind = differential.evidence_of(book, facts, pattern)
+    items, behind = differential.evidence_of(book, setting, facts, pattern)
     candidates = differential.rank(book, setting, items)
     flags = red_flags(book, facts)
     suggestions = suggest(book, setting, facts, pattern)
@@ -76,7 +76,7 @@ def red_flags(book: Book, facts: Facts) -> tuple[RedFlag, ...]:
     return tuple(sorted(up, key=lambda f: f.grade != "stop"))
 
 
-def _unverified_numbers(weights: tuple[differential.Weight, ...]) -> list[Finding]:
+def _unverified_numbers(weights: tuple[Weight, ...]) -> list[Finding]:
     """The numbers of the leading condition that took part and were not read in their source."""
     found = []
     for weight in weights:

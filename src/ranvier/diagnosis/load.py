@@ -295,9 +295,17 @@ def _likelihood(
     name: str, data: Data, assumed: Data, questions: Mapping[str, Question], diseases: Mapping[str, Disease]
 ) -> Likelihood:
     _known([name], questions, "finding")
-    cells = {key: _share(value, assumed) for key, value in data.items() if key not in ("others", "weak_absence")}
+    settings = ("others", "weak_absence", "silenced_by", "decisive")
+    cells = {key: _share(value, assumed) for key, value in data.items() if key not in settings}
     _known(cells, diseases, "condition")
-    return Likelihood(name, _share(data["others"], assumed), cells, data.get("weak_absence", False))
+    silenced_by = data.get("silenced_by")
+    _known([] if silenced_by is None else [silenced_by], questions, "finding")
+    others, weak, decisive = (
+        _share(data["others"], assumed),
+        data.get("weak_absence", False),
+        data.get("decisive", False),
+    )
+    return Likelihood(name, others, cells, weak, silenced_by, decisive)
 
 
 def _flag(data: Data, questions: Mapping[str, Question], diseases: Mapping[str, Disease]) -> Flag:

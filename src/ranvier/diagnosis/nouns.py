@@ -117,6 +117,8 @@ class Likelihood:
     others: Cell
     cells: Mapping[str, Cell]
     weak_absence: bool = False  # its absence is often only that nobody looked: then it counts nothing
+    silenced_by: str | None = None  # counts nothing where this finding is met
+    decisive: bool = False  # settles more than other tests: capped later
 
     def of(self, condition: str) -> Cell:
         """The cell of a condition."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from ranvier.diagnosis.criteria import NOT_MET, UNKNOWN
 from ranvier.diagnosis.nouns import (
     Amount,
     Backing,
@@ -18,6 +19,8 @@ from ranvier.diagnosis.nouns import (
 )
 from ranvier.ground.findings import Finding
 from ranvier.ground.truth import Truth
+
+TRIAL = "treatment_trial"  # the procedure of that name
 
 SAYS = {
     "think_again": "No response to an adequate trial: the diagnosis is open again.",
@@ -39,7 +42,7 @@ def plan(
     at: date,
 ) -> Plan:
     """What to do with what is known on the day `at`."""
-    kind, because = _kind(book, facts, flags, verdicts, candidates)
+    kind, because = _kind(book, facts, flags, verdicts, candidates, suggestions)
     says = SAYS[kind]
     if kind == "other":
         says = f"{candidates[0].name} leads: follow that one."
@@ -60,7 +63,8 @@ def plan(
         measures = book.numbers["measures_agreed"]
         steps = (
             Step(
-                f"Measure before the first course: at least three measures; agree that success is a gain in {measures.value:.0f} of them",
+                "Measure before the first course: at least three measures; "
+                f"agree that success is a gain in {measures.value:.0f} of them",
                 None,
                 _amount("measures_agreed", measures),
             ),
@@ -86,6 +90,7 @@ def _kind(
     flags: tuple[RedFlag, ...],
     verdicts: tuple[Verdict, ...],
     candidates: tuple[Candidate, ...],
+    suggestions: tuple[Suggestion, ...],
 ) -> tuple[str, tuple[Finding, ...]]:
     """The kind of plan, and the findings that made it."""
     n = book.numbers
@@ -100,11 +105,14 @@ def _kind(
 
     if met("no_response_to_adequate_trial"):
         return "think_again", (facts["no_response_to_adequate_trial"].because, chance)
-    if leading is not mmn and leading.probability >= n["likely"].value:
-        return "other", (chance, *stops)
     class_ = next((v for v, s in zip(verdicts, book.sets, strict=True) if s.leads), verdicts[0])
     classed = Finding("diagnosis.class", {"title": class_.title, "class": class_.class_})
-    in_doubt = als.probability > n["unlikely_als"].value and class_.class_ not in ("definite", "probable")
+    excluded = class_.class_ == NOT_MET or stops or leading.probability >= n["certain"].value
+    if leading is not mmn and leading.probability >= n["likely"].value and excluded:
+        return "other", (chance, classed, *stops)
+    # A trial comes after the tests that could still give the class; where response is all that is missing, it is the test.
+    testable = class_.class_ == UNKNOWN and any(s.class_could_become and s.test != TRIAL for s in suggestions)
+    in_doubt = testable or (als.probability > n["unlikely_als"].value and class_.class_ not in ("definite", "probable"))
     if stops or mmn.probability < n["trial_from"].value or in_doubt:
         return "settle", (chance, classed, *stops)
     if met("improved_after_immunoglobulin"):

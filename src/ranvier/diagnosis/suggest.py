@@ -9,33 +9,40 @@ from dataclasses import replace
 from ranvier.diagnosis import criteria, differential
 from ranvier.diagnosis.differential import Evidence
 from ranvier.diagnosis.nouns import Book, CriteriaSet, Facts, Outcome, Pattern, Procedure, Setting, Suggestion
-from ranvier.ground.findings import Finding
+from ranvier.ground.findings import Fact, Finding
 from ranvier.ground.truth import Truth
 
 
 def suggest(book: Book, setting: Setting, facts: Facts, pattern: Pattern | None) -> tuple[Suggestion, ...]:
     """The best few procedures, best first.
 
-    The information of a procedure is that of its most informative unknown finding: a lower bound, because its findings are
-    not independent. A procedure that could change the class of the leading criteria is worth a fixed amount on top.
+    The information of a procedure is that of its two most informative unknown findings of different groups: a lower bound,
+    because it may answer more. A procedure that could change the class of the leading criteria is worth more, the likelier MMN is.
     """
-    items, _ = differential.evidence_of(book, facts, pattern)
+    items, _ = differential.evidence_of(book, setting, facts, pattern)
     now = differential.posterior(book, setting, items)
     leads = next((s for s in book.sets if s.leads), book.sets[0])
     offers = [o for p in book.procedures if (o := _offer(book, setting, facts, items, now, leads, p)) is not None]
-    worth = [
-        (
-            offer.bits
-            + (book.numbers["class_bits"].value if offer.class_could_become else 0.0)
-            - book.numbers["cost_bits"].value * offer.cost
-            - book.numbers["harm_bits"].value * offer.harm,
-            offer,
-        )
-        for offer in offers
-        if offer.bits >= book.numbers["least_bits"].value or offer.class_could_become
-    ]
+    worth = [(_worth(book, offer, now), offer) for offer in offers]
+    worth = [each for each in worth if each[0] >= book.numbers["least_bits"].value]
     ranked = sorted(worth, key=lambda each: (-round(each[0], 9), each[1].test))
-    return tuple(offer for _, offer in ranked[: int(book.numbers["suggestions"].value)])
+    return _few(book, [offer for _, offer in ranked])
+
+
+def _worth(book: Book, offer: Suggestion, now: Mapping[str, float]) -> float:
+    """Information and, as far as it may be MMN at all, a change of class; less cost and harm [bit]."""
+    n = book.numbers
+    change = n["class_bits"].value * now["mmn"] if offer.class_could_become else 0.0
+    return offer.bits + change - n["cost_bits"].value * offer.cost - n["harm_bits"].value * offer.harm
+
+
+def _few(book: Book, ranked: list[Suggestion]) -> tuple[Suggestion, ...]:
+    """The best few; where tests are worth doing too, the bedside leaves them a place."""
+    most, bedside = int(book.numbers["suggestions"].value), int(book.numbers["bedside"].value)
+    free = [s for s in ranked if s.cost == 0 and s.harm == 0]
+    tests = [s for s in ranked if s not in free]
+    left_out = free[max(bedside, most - len(tests)) :]
+    return tuple(s for s in ranked if s not in left_out)[:most]
 
 
 def entropy(probabilities: Mapping[str, float]) -> float:
@@ -54,17 +61,20 @@ def _offer(
 ) -> Suggestion | None:
     """What one procedure would tell; None where all that it answers is known."""
     asked = [name for name in procedure.answers if facts[name].truth is Truth.UNKNOWN]
-    best_bits, outcomes = 0.0, ()
+    by_group: dict[str, tuple[float, str, tuple[Outcome, ...]]] = {}
     for name in asked:
-        if name not in book.likelihoods:
-            continue
-        bits, both = _information(book, setting, facts, items, now, name)
-        if bits > best_bits:
-            best_bits, outcomes = bits, both
+        if name in book.likelihoods:
+            bits, both = _information(book, setting, facts, items, now, name)
+            group = book.questions[name].group
+            by_group[group] = max(by_group.get(group, (0.0, "", ())), (bits, name, both), key=lambda each: each[:2])
+    ranked = sorted(by_group.values(), key=lambda each: (-each[0], each[1]))
+    best_bits, outcomes = (ranked[0][0], ranked[0][2]) if ranked else (0.0, ())
+    if len(ranked) > 1:
+        best_bits = max(best_bits, _together(book, setting, facts, items, now, ranked[0][1], ranked[1][1]))
     becomes = _class_change(book, facts, leads, asked)
     if not asked or (best_bits <= 0 and becomes is None):
         return None
-    facts_ = {
+    facts_: dict[str, Fact] = {
         "test": procedure.id,
         "says": procedure.says,
         "bits": best_bits,
@@ -99,22 +109,46 @@ def _information(
     p_met = math.fsum(now[c] * likelihood.of(c).value for c in now)
     after, outcomes = 0.0, []
     for truth, chance in ((Truth.MET, p_met), (Truth.NOT_MET, 1 - p_met)):
-        then = differential.posterior(book, setting, _with(book, facts, items, name, truth))
+        then = differential.posterior(book, setting, _with(book, facts, items, now, name, truth))
         after += chance * entropy(then)
         leading = max(then, key=lambda c: (then[c], c))
         outcomes.append(Outcome(name, truth is Truth.MET, chance, leading, then[leading]))
     return max(0.0, entropy(now) - after), tuple(outcomes)
 
 
+def _together(
+    book: Book,
+    setting: Setting,
+    facts: Facts,
+    items: tuple[Evidence, ...],
+    now: Mapping[str, float],
+    one: str,
+    two: str,
+) -> float:
+    """Expected fall of uncertainty [bit] if two findings of different groups became known."""
+    after = 0.0
+    for first in (Truth.MET, Truth.NOT_MET):
+        for second in (Truth.MET, Truth.NOT_MET):
+            chance = math.fsum(p * _share(book, one, first, c) * _share(book, two, second, c) for c, p in now.items())
+            both = _with(book, facts, _with(book, facts, items, now, one, first), now, two, second)
+            after += chance * entropy(differential.posterior(book, setting, both))
+    return max(0.0, entropy(now) - after)
+
+
+def _share(book: Book, name: str, truth: Truth, condition: str) -> float:
+    met = book.likelihoods[name].of(condition).value
+    return met if truth is Truth.MET else 1 - met
+
+
 def _with(
-    book: Book, facts: Facts, items: tuple[Evidence, ...], name: str, truth: Truth
-) -> tuple[Evidence, ...]:  # fmt: skip
+    book: Book, facts: Facts, items: tuple[Evidence, ...], now: Mapping[str, float], name: str, truth: Truth
+) -> tuple[Evidence, ...]:
     """The items in use if `name` were answered: it takes its group's place where it separates more than what is there."""
     item = differential.item_of(book, {**facts, name: replace(facts[name], truth=truth)}, name)
     if item is None:
         return items
     there = next((i for i in items if i.group == item.group), None)
-    if there is not None and there.separates >= item.separates:
+    if there is not None and there.separates(now) >= item.separates(now):
         return items
     return (*(i for i in items if i is not there), item)
 

@@ -1,0 +1,65 @@
+"""What is it? The rooms of the left wing called in order, and what they say gathered into one answer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ranvier import diagnosis
+from ranvier.anatomy.load import load as load_anatomy
+from ranvier.anatomy.localise import localise
+from ranvier.conduction.find import find_blocks
+from ranvier.conduction.read import from_record
+from ranvier.decision.nouns import Diagnosis
+from ranvier.evidence.nouns import Knowledge
+from ranvier.record.nouns import Record
+from ranvier.record.until import until
+
+
+def diagnose(
+    record: Record,
+    knowledge: Knowledge,
+    *,
+    at: date,
+    setting: diagnosis.Setting | None = None,
+    trial: diagnosis.Trial | None = None,
+) -> Diagnosis:
+    """Which nerves, is there block, is it MMN, what else, what next. Calls no clock and no network.
+
+    Parameters
+    ----------
+    knowledge : gives the answer its version; each room of this wing loads its own folder of it
+    at : facts later than this day are left out
+    setting : whose priors to use; left out, those of a neuromuscular clinic
+    trial : treatment as evidence, where the other wing has something to say
+
+    Raises
+    ------
+    InputError : the examination or a nerve study of the record cannot be read; with every place and remedy
+    """
+    then, _ = until(record, at)
+    book, body = diagnosis.load(), load_anatomy()
+    studies = tuple(find_blocks(study) for study in from_record(then) if study.on is None or study.on <= at)
+    examined = diagnosis.examination_of(then, body, at)
+    on_tree = diagnosis.site_evidence(book, body, studies)
+    # Twice: the judgement counts the nerve studies by themselves, so its pattern must come from the examination alone.
+    pattern = None if examined is None else localise(examined, body)
+    shown = pattern if examined is None or not on_tree else localise(examined, body, conduction=on_tree)
+    known = diagnosis.Known(
+        record=then,
+        at=at,
+        examination=examined,
+        localisation=pattern,
+        limbs=diagnosis.limbs_of(body),
+        studies=studies,
+        trial=trial or diagnosis.Trial(),
+    )
+    return Diagnosis(
+        at=at,
+        pseudonym=record.person.pseudonym,
+        invented=record.invented,
+        record_digest=record.digest,
+        knowledge_version=knowledge.version,
+        localisation=shown,
+        conduction=studies,
+        judgement=diagnosis.judge(book, known, setting),
+    )
