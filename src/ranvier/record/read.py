@@ -209,12 +209,11 @@ def _igg(r: Reading) -> list[tuple[Path, n.IgGLevel]]:
         level = r.number(path, raw.get("value"), raw.get("unit"), "g/L")
         if level is None:
             continue
-        # The reader names the unit that would fit; it never applies it.
-        fitting = [
-            u
-            for u in units.ACCEPTED["g/L"]
-            if u != raw["unit"] and _fits(raw["value"], u, bounds.soft_low, bounds.soft_high)
-        ]
+        fitting = []
+        if not bounds.soft_low <= level <= bounds.soft_high:
+            # The reader names the unit that would fit; it never applies it.
+            others = (u for u in units.ACCEPTED["g/L"] if u != raw["unit"])
+            fitting = [u for u in others if _fits(raw["value"], u, bounds.soft_low, bounds.soft_high)]
         remedy = f"It looks like {raw['value']:g} {fitting[0]}: check the unit." if fitting else ""
         if r.bounded(path, level, bounds, "an IgG of", remedy) and at is not None:
             found.append((path, n.IgGLevel(at, level, raw.get("timing"), raw.get("below", False))))
