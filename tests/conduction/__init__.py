@@ -1,0 +1,1 @@
+"""Conduction: studies drawn as tables, findings read back as words."""
