@@ -26,6 +26,7 @@ Examples: ranvier localise examination.csv
           ranvier localise examination.yaml --json
 """
 LIKELY = 0.15  # nerves less likely than this are not shown on the screen
+SILENT = 0.5  # the same for nerves none of whose muscles is weak
 NERVES = 6
 SITES = 3
 EXPLANATIONS = 4
@@ -133,7 +134,7 @@ def _of_record(
     if not graded:
         days = ", ".join(sorted({on(e).isoformat() for e in examinations if e.get("findings")})) or "none"
         what = f"no examination with grades{f' of {wanted.isoformat()}' if wanted else ''}"
-        remedy = f"Days with grades: {days}. Add grades as: examinations: [{{on: …, findings: [{{muscle: FDI, side: right, mrc: 4}}]}}]"
+        remedy = f"Days with grades: {days}. A grade is written {{muscle: FDI, side: right, mrc: 4}} under findings."
         raise InputError(f"{name} cannot be localised yet.", (Problem("examinations", what, remedy),))
     index, latest = max(graded, key=lambda item: (on(item[1]), item[0]))
     seen, more = read_findings(latest, anatomy, at=f"examinations[{index}]")
@@ -162,7 +163,7 @@ def describe(seen: Any, found: Any, anatomy: Any) -> str:
     grades = "grade" if tested == 1 else "grades"
     lines.append(words.wrap(f"From {tested} {grades} ({weak} weak; {' and '.join(sides) or 'no side'}{day})."))
     lines.append("")
-    nerves = [n for n in found.nerves if n.probability >= LIKELY][:NERVES]
+    nerves = [n for n in found.nerves if n.probability >= (LIKELY if n.muscles_for else SILENT)][:NERVES]
     if nerves:
         lines.append("Nerves")
         for n in nerves:
