@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -61,23 +62,31 @@ def parsed(data: bytes, name: str) -> Any:
     if len(data) > LARGEST:
         raise refuse(name, "the file is larger than a conduction study can be", "Name one person's study.")
     try:
-        return yaml.load(data, _Dates)
+        return yaml.load(data, _Plain)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        what = f"this is not YAML: {getattr(error, 'problem', None) or type(error).__name__}"
+        what = f"this is not YAML: {getattr(error, 'problem', None) or str(error)[:120] or type(error).__name__}"
         problem = Problem(
             name, what, "Compare with the example in docs/conduction.md.", line=mark.line + 1 if mark else None
         )
         raise InputError("This conduction study cannot be used yet.", (problem,)) from None
 
 
-class _Dates(yaml.SafeLoader):
-    """YAML without aliases, so that a small file stays small."""
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases, so that a small file stays small, and in which the key `on` is a word and not a truth value."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
             raise yaml.YAMLError("references (*name) are not used here")
         return super().compose_node(parent, index)
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+_Plain.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Plain.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|false|False)$"), list("tTfF"))
 
 
 def from_record(record: Record) -> tuple[StudySet, ...]:
@@ -235,6 +244,8 @@ class _Reading:
             return False  # a site that was listed and not measured
         if kind is not None:
             self.kind = kind
+            if said.nerve is None:  # "F waves": what follows names its nerve anew
+                self.nerve, self.side, self.muscle = None, self.title_side, None
         if said.nerve is not None:
             self.nerve, self.side, self.muscle = said.nerve, said.side, said.muscle
         if said.side is not None:
