@@ -14,7 +14,9 @@ MOST = 60  # more than this nobody reads; --json gives all of them
 
 def wrap(text: str, indent: str = "", hang: str | None = None) -> str:
     """`text` in lines of 80 columns, the later ones indented by `hang`. No control character reaches the screen."""
-    safe = "".join(c if c.isprintable() else "?" for c in text)
+    # Spaces that hold a number and its unit together are no control characters, though `isprintable` denies them.
+    spaced = text.replace("\u202f", " ").replace("\xa0", " ")
+    safe = "".join(c if c.isprintable() else "?" for c in spaced)
     hang = indent if hang is None else hang
     return textwrap.fill(safe, WIDTH, initial_indent=indent, subsequent_indent=hang, break_on_hyphens=False)
 
