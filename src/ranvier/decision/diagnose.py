@@ -9,7 +9,7 @@ from ranvier.anatomy.load import load as load_anatomy
 from ranvier.anatomy.localise import localise
 from ranvier.conduction.find import find_blocks
 from ranvier.conduction.read import from_record
-from ranvier.decision.nouns import Diagnosis
+from ranvier.decision.diagnosed import Diagnosis
 from ranvier.evidence.nouns import Knowledge
 from ranvier.record.nouns import Record
 from ranvier.record.until import until
@@ -39,7 +39,7 @@ def diagnose(
     then, _ = until(record, at)
     book, body = diagnosis.load(), load_anatomy()
     studies = tuple(find_blocks(study) for study in from_record(then) if study.on is None or study.on <= at)
-    examined = diagnosis.examination_of(then, body, at)
+    examined, problems = diagnosis.examination_of(then, body, at)
     on_tree = diagnosis.site_evidence(book, body, studies)
     # Twice: the judgement counts the nerve studies by themselves, so its pattern must come from the examination alone.
     pattern = None if examined is None else localise(examined, body)
@@ -62,4 +62,5 @@ def diagnose(
         localisation=shown,
         conduction=studies,
         judgement=diagnosis.judge(book, known, setting),
+        problems=(*problems, *(p for study in studies for p in study.studies.problems)),
     )

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from ranvier.anatomy.nouns import Localisation
-from ranvier.conduction.nouns import Conduction
-from ranvier.diagnosis.nouns import Candidate, Judgement, Plan, RedFlag, Suggestion, Verdict
 from ranvier.estimation.nouns import (
     Basis,
     FittedSeries,
@@ -25,34 +23,28 @@ from ranvier.ground.findings import Finding
 from ranvier.monitoring.nouns import Floor, Response, Trend, Watch, WearingOff
 from ranvier.regimen.nouns import Forecast, Option, Proposal, Regimen
 
+if TYPE_CHECKING:  # the left wing is imported only by whoever asks it
+    from ranvier.decision.diagnosed import Diagnosis
+
 __all__ = [
     "Assessment",
     "Basis",
-    "Candidate",
-    "Conduction",
-    "Diagnosis",
     "Dose",
     "FittedSeries",
     "FloatArray",
     "Floor",
     "Forecast",
-    "Judgement",
-    "Localisation",
     "Measure",
     "ModelWeight",
     "Option",
     "Parameter",
-    "Plan",
     "Posterior",
     "Proposal",
-    "RedFlag",
     "Regimen",
     "Response",
     "Series",
-    "Suggestion",
     "Treatment",
     "Trend",
-    "Verdict",
     "Watch",
     "WearingOff",
 ]
@@ -80,24 +72,6 @@ class Treatment:
     proposal: Proposal | None
     doses: tuple[Dose, ...]
     refusal: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What it is: nerves, nerve studies, and the judgement.
-
-    localisation : with the nerve studies on the tree; None where no strength was graded
-    conduction : earliest study first; empty where the record holds none
-    """
-
-    at: date
-    pseudonym: str
-    invented: bool
-    record_digest: str
-    knowledge_version: str
-    localisation: Localisation | None
-    conduction: tuple[Conduction, ...]
-    judgement: Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,18 +71,23 @@ def judge(criteria: CriteriaSet, facts: Facts, questions: Mapping[str, Question]
         if name not in reasons:
             item = criteria.items[name]
             truth, below = rules.judge(item.rule, look_up)
-            reasons[name] = truth, _backed(f"criteria.{criteria.id}.{name}", item.says, truth, (below,), item.backing)
+            reasons[name] = truth, _backed("diagnosis.item", name, criteria, item.says, truth, below, item.backing)
         return reasons[name]
 
     trees = []
     for each in criteria.classes:
         truth, below = rules.judge(each.rule, look_up)
-        trees.append(_backed(f"criteria.{criteria.id}.{each.name}", each.says, truth, (below,), each.backing))
+        trees.append(_backed("diagnosis.class_rule", each.name, criteria, each.says, truth, below, each.backing))
     class_, could_be = class_of(criteria, truths)
     in_play = _findings_in_play(criteria, class_)
     unknown = [name for name in in_play if truths[name] is Truth.UNKNOWN]
     changes = [change for name in unknown if (change := _change(criteria, name, truths, questions, class_)) is not None]
-    used = {f.name: f for tree in trees for f in tree.walk() if f.status not in (None, "read", "computed")}
+    used = {
+        str(f.facts["id"]): f
+        for tree in trees
+        for f in tree.walk()
+        if f.name in ("diagnosis.item", "diagnosis.class_rule") and f.status not in ("read", "computed")
+    }
     return Verdict(
         set=criteria.set,
         edition=criteria.edition,
@@ -95,12 +100,11 @@ def judge(criteria: CriteriaSet, facts: Facts, questions: Mapping[str, Question]
         unverified=tuple(
             Finding(
                 "diagnosis.unverified_wording",
-                {"name": name, "says": f.facts["says"], "where": f.facts["where"]},
+                {"name": f"{criteria.title}, {id_}", "says": f.facts["says"], "where": f.facts["where"]},
                 source=f.source,
                 status=f.status,
             )
-            for name, f in sorted(used.items())
-            if name.startswith("criteria.")
+            for id_, f in used.items()
         ),
     )
 
@@ -135,6 +139,8 @@ def _change(
     return Change(name, questions[name].says, classes[0], classes[1])
 
 
-def _backed(name: str, says: str, truth: Truth, because: tuple[Finding, ...], backing: Backing) -> Finding:
-    facts = {"says": says, "value": truth.value, "where": backing.where}
-    return Finding(name, facts, because, backing.source, backing.status)
+def _backed(
+    name: str, id_: str, criteria: CriteriaSet, says: str, truth: Truth, below: Finding, backing: Backing
+) -> Finding:
+    facts = {"id": id_, "set": criteria.id, "says": says, "value": truth.value, "where": backing.where}
+    return Finding(name, facts, (below,), backing.source, backing.status)

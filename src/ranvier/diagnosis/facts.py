@@ -16,7 +16,7 @@ from ranvier.anatomy.nouns import Examination, Localisation
 from ranvier.conduction.nouns import Class, Conduction, OtherFinding, SegmentFinding
 from ranvier.diagnosis.criteria import closed
 from ranvier.diagnosis.nouns import Book, Facts, Pattern, Question, Stated
-from ranvier.ground.findings import Finding
+from ranvier.ground.findings import Fact, Finding
 from ranvier.ground.truth import Truth
 from ranvier.record.history import onset_days
 from ranvier.record.nouns import BloodTest, Record, When
@@ -79,7 +79,7 @@ def gather(book: Book, known: Known, *, block_rule: str) -> tuple[Facts, tuple[F
     ----------
     block_rule : the conduction-block rule by which blocks are counted
     """
-    stated = _stated(known)
+    stated = _stated(book, known)
     found: dict[str, Stated] = {}
     contradictions = []
     for name, question in book.questions.items():
@@ -114,7 +114,7 @@ def pattern_of(localisation: Localisation | None) -> Pattern | None:
 # ---- stated ---------------------------------------------------------------------------------------------------------
 
 
-def _stated(known: Known) -> dict[str, Derived]:
+def _stated(book: Book, known: Known) -> dict[str, Derived]:
     """What the record or the caller says outright; the latest day wins, and a dated statement over an undated one."""
     found: dict[str, Derived] = {}
     for place, signs in (("history", known.record.history.signs), ("investigations", known.record.investigations)):
@@ -122,7 +122,7 @@ def _stated(known: Known) -> dict[str, Derived]:
             if sign.on is not None and sign.on > known.at:
                 continue
             truth = Truth.MET if sign.present else Truth.NOT_MET
-            facts = {"place": place, "finding": sign.what, "value": truth.value}
+            facts = _told(book, place, sign.what, truth)
             if sign.on is not None:
                 facts["on"] = sign.on.isoformat()
             found[sign.what] = truth, Finding("diagnosis.stated", facts)
@@ -132,16 +132,22 @@ def _stated(known: Known) -> dict[str, Derived]:
         ("immunoglobulin_trial_adequate", trial.adequate),
     ):
         if name not in found and truth is not Truth.UNKNOWN:
-            facts = {"place": "treatment", "finding": name, "value": truth.value}
+            facts = _told(book, "treatment", name, truth)
             found[name] = truth, Finding("diagnosis.stated", facts, trial.because)
     improved, adequate = (found.get(n) for n in ("improved_after_immunoglobulin", "immunoglobulin_trial_adequate"))
     name = "no_response_to_adequate_trial"
     if name not in found and improved is not None and adequate is not None:
         none = improved[0] is Truth.NOT_MET and adequate[0] is Truth.MET
         truth = Truth.MET if none else Truth.NOT_MET
-        facts = {"place": "treatment", "finding": name, "value": truth.value}
+        facts = _told(book, "treatment", name, truth)
         found[name] = truth, Finding("diagnosis.stated", facts, (improved[1], adequate[1]))
     return found
+
+
+def _told(book: Book, place: str, name: str, truth: Truth) -> dict[str, Fact]:
+    """Where it is recorded, and what it says. A name that this edition of the catalogue does not know says itself."""
+    says = book.questions[name].says if name in book.questions else name.replace("_", " ")
+    return {"place": place, "finding": name, "says": says, "value": truth.value}
 
 
 def _not_stated(question: Question) -> Derived:
@@ -180,9 +186,8 @@ def _computed(book: Book, question: Question, known: Known, block_rule: str) -> 
     if answer is None:
         return None
     truth, facts = answer
-    return truth, Finding(
-        f"diagnosis.computed.{kind}", {"finding": question.id, "says": question.says, "value": truth.value, **facts}
-    )
+    told = {"finding": question.id, "says": question.says, "value": truth.value, "way": kind, **facts}
+    return truth, Finding("diagnosis.computed", told)
 
 
 Answer = tuple[Truth, dict[str, Any]]
