@@ -40,6 +40,12 @@ Examples: ranvier conduction study.csv
 """
 
 
+class NoStudyError(click.ClickException):
+    """The file is sound, but holds nothing to judge."""
+
+    exit_code = ExitCode.REFUSED
+
+
 @click.command(help=HELP, short_help="Judge a nerve conduction study: is there block, and where?")
 @click.argument("files", metavar="FILE...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--reference", metavar="FILE", help="Limits of normal of your laboratory (YAML), or: chen2016, jnnd.")
@@ -115,7 +121,9 @@ def _read(files: Sequence[Path], invert: bool, gain: float) -> tuple[tuple[Study
 
             sets = from_record(record.read(file)[0])
             if not sets:
-                raise click.UsageError(f"The record {file.name} holds no conduction study.")
+                raise NoStudyError(
+                    f"The record {file.name} holds no conduction study. Add it under conduction_studies."
+                )
             return sets, None
         return (from_data(data, file.name),), None
     return (read(file),), None
@@ -322,7 +330,8 @@ def describe(found: Conduction, complete: bool = False) -> str:
     lines += _missing(found)
     marks = [*found.notes]
     tested = found.tested
-    text = f"{tested.segments} motor segment{'s' * (tested.segments != 1)} and {tested.comparisons} reference limits were looked at."
+    many = "s" * (tested.segments != 1)
+    text = f"{tested.segments} motor segment{many} and {tested.comparisons} reference limits were looked at."
     if tested.chance_of_one is not None and tested.comparisons > 1:
         text += (
             f" In a healthy person, at least one of {tested.comparisons} independent limits is exceeded by chance with "

@@ -4,7 +4,7 @@ Conventions, the same for every wave:
 
 - Numbers count as machines draw them: positive is negativity of the recording electrode, upward. Time is from the stimulus.
 - The stimulus artefact is blanked for `BLANK` ms. What it leaves behind (a decay, a drift) is fitted on the stretch between
-  the blank and the onset and taken away.
+  the blank and the first deflection and taken away.
 - Onset: going back from the negative peak, the last time the wave is below the larger of 3 SD of the noise and 2 % of the
   peak, interpolated between samples.
 - Negative peak: from the onset to the first return to the baseline after it. Where a spread-out wave returns to the baseline
@@ -80,6 +80,7 @@ class Measurement:
     sd : SD of onset, amplitude, area and duration over re-measured copies with other noise
     flags : ``initial_positivity``, ``clipped``, ``cut_off``, ``drift``, ``mostly_positive``
     corrected : (n,) [mV] without artefact and drift; zero while blanked
+    baseline : (n,) [mV] what was taken away
     """
 
     absent: bool
@@ -95,6 +96,7 @@ class Measurement:
     sd: dict[str, float]
     flags: tuple[str, ...]
     corrected: FloatArray
+    baseline: FloatArray
 
 
 def measure(wave: Wave, *, copies: int = 100, seed: int = 0) -> Measurement:
@@ -116,7 +118,7 @@ def measure(wave: Wave, *, copies: int = 100, seed: int = 0) -> Measurement:
     quiet = _quiet(wave, first)
     found: dict[str, list[float]] = {"onset": [], "amplitude": [], "area": [], "duration": []}
     for _ in range(copies):
-        again = _once(replace(wave, samples=wave.samples + _noise(rng, quiet, len(wave.samples))))
+        again = _once(replace(wave, samples=wave.samples + _noise(rng, quiet, len(wave.samples))), first.baseline)
         for name, values in found.items():
             value = getattr(again, name)
             if value is not None:
@@ -142,37 +144,33 @@ def _noise(rng: np.random.Generator, quiet: FloatArray, n: int) -> FloatArray:
     return np.concatenate(pieces)[:n] if pieces else np.zeros(n)
 
 
-def _once(wave: Wave) -> Measurement:
+def _once(wave: Wave, under: FloatArray | None = None) -> Measurement:
+    """Measure once. under : (n,) a baseline already found [mV]; None: find it."""
     t, raw = wave.times, wave.samples
     usable = t >= BLANK
-    flags: list[str] = []
-    if not usable.any() or usable.sum() < 10:
+    if usable.sum() < 10:
         raise ValueError(f"the wave ends before {BLANK} ms; nothing is left beside the stimulus artefact")
-    # First look: the baseline is the median of the first ms after the blank and of what came before the stimulus.
-    early = (t >= BLANK) & (t < BLANK + 1.0)
-    before = t < -0.1
-    level = float(np.median(raw[before | early])) if (before | early).any() else float(np.median(raw[usable]))
-    rough = np.where(usable, raw - level, 0.0)
-    peak = int(np.argmax(rough))
-    onset_at = _back(rough, peak, 0.05 * rough[peak])
+    flags: list[str] = []
     first = int(np.argmax(usable))
-    stretch = np.arange(first, max(first, onset_at - round(0.3 / wave.step)))
-    base, drift = _baseline(t, raw, stretch, level)
+    base, quiet_end, drift = _baseline(t, raw, first, wave.step) if under is None else (under, 0, False)
     if drift:
         flags.append("drift")
     x = np.where(usable, raw - base, 0.0)
-    inside = np.concatenate([x[stretch], (raw - base)[before]]) if not drift else x[stretch]
-    noise = _sd(inside) if len(inside) >= 5 else _sd(np.diff(x[usable])) / np.sqrt(2)
+    before = t < -0.1
+    quiet = np.concatenate([x[first:quiet_end], (raw - base)[before]])
+    noise = _sd(quiet) if len(quiet) >= 10 else _sd(np.diff(x[usable])) / np.sqrt(2)
     peak = int(np.argmax(x))
     height, depth = float(x[peak]), float(-np.min(x))
     if height < max(ABSENT_SD * noise, FLOOR_MV):
-        return Measurement(True, None, None, None, None, None, None, 0, None, nine_digits(noise), {}, tuple(flags), x)
+        return Measurement(
+            True, None, None, None, None, None, None, 0, None, nine_digits(noise), {}, tuple(flags), x, base
+        )
     threshold = max(ONSET_SD * noise, ONSET_SHARE * height)
     # A spread-out wave may return to the baseline before its highest hump: begin with its first hump.
     humps = _humps(x, max(threshold, LATE_PEAK * height), first)
-    start = _back(x, humps[0][2] if humps else peak, threshold)
+    top_of_first = humps[0][2] if humps else peak
+    start, stop = _back(x, top_of_first, threshold), _forward(x, top_of_first)
     onset = _cross(t, x, start, threshold)
-    stop = _forward(x, humps[0][2] if humps else peak)
     end = _cross(t, x, stop, 0.0) if stop < len(x) - 1 else float(t[-1])
     if stop >= len(x) - 1:
         flags.append("cut_off")
@@ -184,34 +182,61 @@ def _once(wave: Wave) -> Measurement:
         flags.append("mostly_positive")
     if int(np.sum(raw == raw[peak])) > 3 and raw[peak] == raw.max():
         flags.append("clipped")
-    mask = (t >= onset) & (t <= end)
-    area = _area(t, np.maximum(x, 0.0), onset, end)
-    top = float(np.max(x[mask])) if mask.any() else height
+    inside = (t >= onset) & (t <= end)
+    top = float(np.max(x[inside])) if inside.any() else height
     return Measurement(
-        False, nine_digits(onset), nine_digits(float(t[peak])), nine_digits(end), nine_digits(top), nine_digits(area),
-        nine_digits(end - onset), max(1, len(humps)), nine_digits(float(t[min(last, len(t) - 1)])), nine_digits(noise), {},
-        tuple(flags), x,
+        False, nine_digits(onset), nine_digits(float(t[peak])), nine_digits(end), nine_digits(top),
+        nine_digits(_area(t, np.maximum(x, 0.0), onset, end)), nine_digits(end - onset), max(1, len(humps)),
+        nine_digits(float(t[min(last, len(t) - 1)])), nine_digits(noise), {}, tuple(flags), x, base,
     )  # fmt: skip
 
 
-def _baseline(t: FloatArray, raw: FloatArray, stretch: NDArray[np.intp], level: float) -> tuple[FloatArray, bool]:
-    """The baseline under the whole wave, and whether it drifts: level, or a line, or a decaying artefact, whichever is needed."""
-    if len(stretch) < 10:
-        return np.full_like(raw, level), False
-    x, y = t[stretch], raw[stretch]
-    flat = np.full_like(y, np.median(y))
-    best, cost, drift = np.full_like(raw, np.median(y)), float(np.sum((y - flat) ** 2)), False
-    origin = x[0]
-    if x[-1] - origin < 1.0:  # too short to tell a drift from the foot of the wave
-        return best, drift
-    for tau in (0.3, 0.6, 1.0, 2.0, 4.0, 8.0):
-        columns = np.column_stack([np.ones_like(x), np.exp(-(x - origin) / tau)])
-        found, *_ = np.linalg.lstsq(columns, y, rcond=None)
-        left = float(np.sum((y - columns @ found) ** 2))
-        if left < 0.5 * cost:  # a decay is believed only if it halves what is left over
-            grown = found[0] + found[1] * np.exp(-np.maximum(t - origin, 0.0) / tau)
-            best, cost, drift = grown, left, True
-    return best, drift
+def _baseline(t: FloatArray, raw: FloatArray, first: int, step: float) -> tuple[FloatArray, int, bool]:
+    """The baseline under the whole wave, the end of the quiet stretch after the blank, and whether an artefact was taken away.
+
+    The stretch grows from the blank on as long as the next half millisecond follows what was fitted before; so it ends
+    at the first deflection, whichever its sign.
+    """
+    before = raw[t < -0.1]
+    level = float(np.median(before)) if len(before) * step >= 0.5 else None
+    spread = float(np.ptp(raw[first:]))
+    noise = _sd(before) if level is not None else _sd(np.diff(raw[first:])) / np.sqrt(2)
+    tolerance = 5.0 * noise + 0.01 * spread
+    ahead, grown = max(1, round(0.5 / step)), max(4, round(0.6 / step))
+    longest = min(len(raw) - first, round(25.0 / step))
+    fitted = _fit(t, raw, first, first + grown, level)
+    while grown < longest:
+        after = slice(first + grown, min(first + grown + ahead, len(raw)))
+        if np.max(np.abs(raw[after] - fitted[0][after])) > tolerance:
+            break
+        grown += ahead
+        fitted = _fit(t, raw, first, min(first + grown, len(raw)), level)
+    return fitted[0], first + min(grown, longest), fitted[1]
+
+
+DECAYS = (0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3, 5.0, 7.5)  # [ms] of what a stimulus leaves in the amplifier
+
+
+def _fit(t: FloatArray, raw: FloatArray, start: int, end: int, level: float | None) -> tuple[FloatArray, bool]:
+    """A level, or a level with a decay where that leaves less than half; (n,) and whether a decay was needed.
+
+    level : from before the stimulus, then it is kept [mV]; None: found here
+    """
+    y, x = raw[start:end], t[start:end] - t[start]
+    at = float(np.median(y)) if level is None else level
+    best, cost, decays = np.full_like(raw, at), float(np.sum((y - at) ** 2)), False
+    for tau in DECAYS:
+        shape = np.exp(-x / tau)
+        if level is None:
+            columns = np.column_stack([np.ones_like(x), shape])
+            (base, size), *_ = np.linalg.lstsq(columns, y, rcond=None)
+        else:
+            base, size = level, float(shape @ (y - level) / (shape @ shape))
+        left = float(np.sum((y - base - size * shape) ** 2))
+        if left < 0.5 * cost:
+            best = base + size * np.exp(-np.maximum(t - t[start], 0.0) / tau)
+            cost, decays = left, True
+    return best, decays
 
 
 def _sd(values: FloatArray) -> float:
