@@ -159,7 +159,8 @@ def read(path: Path) -> Blessed:
     missing = [name for name in ("at", "seed", "story") if not (isinstance(data, dict) and data.get(name) is not None)]
     if missing:
         raise ValueError(f"{path.name}: {', '.join(missing)} missing. Write day, seed and story by hand, then bless.")
-    answer, left_out = data.get("answer") or {}, data.get("left_out") or {}
+    answer = data.get("answer") or {}
+    left_out = {name: " ".join(str(it["why"]).split()) for it in data.get("left_out") or [] for name in it["names"]}
     unknown = sorted({*answer, *left_out} - set(NAMES))
     if unknown:
         raise ValueError(f"{path.name}: nothing is called {', '.join(unknown)}. Names: {', '.join(NAMES)}.")
@@ -181,8 +182,9 @@ def write(path: Path, blessed: Blessed) -> None:
     ]
     if blessed.left_out:
         lines.append("left_out:")
-        for name, why in blessed.left_out.items():
-            lines += [f"  {name}: >-", *_folded(" ".join(why.split()), "    ")]
+        for why in dict.fromkeys(blessed.left_out.values()):
+            names = [name for name, reason in blessed.left_out.items() if reason == why]
+            lines += [f"  - names: {_flow(names)}", "    why: >-", *_folded(why, "      ")]
     path.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
 
 
@@ -319,6 +321,13 @@ def main(
     )
     parser.add_argument("--yes", action="append", default=[], metavar="ID", help="bless this case without asking")
     parser.add_argument("--show", metavar="ID", help="show one case in full and write nothing")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=SEEDS,
+        metavar="N",
+        help="how many seeds show how far a number moves (default %(default)s)",
+    )
     options = parser.parse_args(argv)
     cases = sorted(path.stem for path in CASES.glob("*.yaml"))
     unknown = sorted({*options.yes, *([options.show] if options.show else [])} - set(cases))
@@ -347,7 +356,7 @@ def main(
         for line in said:
             write_line(f"  {line}")
         if case in options.yes or (ask is not None and ask("  Bless this? [y/N] ").strip().casefold() == "y"):
-            more = [answer_of(case, blessed.at, blessed.seed + i, knowledge) for i in range(1, SEEDS)]
+            more = [answer_of(case, blessed.at, blessed.seed + i, knowledge) for i in range(1, options.seeds)]
             answer, against = blessing([now, *more], blessed.left_out)
             for line in against:
                 write_line(f"  look: {line}")
