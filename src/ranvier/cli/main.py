@@ -22,6 +22,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
     "conduction": ("ranvier.cli.conduction:command", "Judge a nerve conduction study: is there block, and where?"),
     "localise": ("ranvier.cli.localise:command", "Which nerves do these weak muscles point to?"),
+    "diagnose": ("ranvier.cli.diagnose:command", "Is it MMN, what else could it be, what next?"),
+    "assess": ("ranvier.cli.assess:command", "Diagnosis and plan in one answer."),
+    "nerve": ("ranvier.cli.nerve:command", "Play with a virtual nerve: block, dispersion, where rules err."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 

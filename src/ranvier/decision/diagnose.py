@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from ranvier import diagnosis
@@ -64,3 +65,15 @@ def diagnose(
         judgement=diagnosis.judge(book, known, setting),
         problems=(*problems, *(p for study in studies for p in study.studies.problems)),
     )
+
+
+def setting_of(name: str | None, priors: Mapping[str, float]) -> diagnosis.Setting:
+    """The setting of that name (None: the usual one) with some priors replaced. Raises InputError with every fault."""
+    return diagnosis.with_priors(diagnosis.load(), name or diagnosis.DEFAULT_SETTING, priors)
+
+
+def catalogue() -> tuple[tuple[str, str, str], ...]:
+    """Every finding that a record can state: name, words, kind; sorted by kind as the catalogue has them."""
+    questions = [q for q in diagnosis.load().questions.values() if q.reported]
+    kinds = list(dict.fromkeys(q.kind for q in questions))
+    return tuple((q.id, q.says, q.kind) for q in sorted(questions, key=lambda q: kinds.index(q.kind)))

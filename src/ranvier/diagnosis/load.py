@@ -196,7 +196,7 @@ class _Reading:
             numbers=self.each(
                 "differential/judgement.yaml",
                 judgement.get("numbers", {}),
-                lambda name, value: Amount(float(value["value"]), value["unit"], _backing(value)),
+                lambda name, value: _amount(value),
             ),
             sentences=self.each(
                 "differential/judgement.yaml",
@@ -209,6 +209,11 @@ class _Reading:
         for question in questions.values():
             for other in sorted({*question.implies, *question.excludes} - set(questions)):
                 self.say("differential/findings.yaml", f"{question.id}: there is no finding '{other}'")
+
+
+def _amount(data: Data) -> Amount:
+    _only(data, "value", "unit", "source", "where", "status")
+    return Amount(float(data["value"]), data["unit"], _backing(data))
 
 
 def _backing(data: Data) -> Backing:
@@ -224,7 +229,14 @@ def _known(names: Iterator[str] | Any, known: Mapping[str, object], what: str) -
     return found
 
 
+def _only(data: Data, *keys: str) -> None:
+    """Nothing but these keys: an unquoted comma inside braces would otherwise cut a sentence in two unseen."""
+    if extra := sorted(str(key) for key in data if key not in keys):
+        raise ValueError(f"'{extra[0]}' is no key here; a sentence with a comma needs quotes")
+
+
 def _question(name: str, data: Data) -> Question:
+    _only(data, "says", "kind", "group", "reported", "implies", "excludes", "derived", "presumed_absent")
     if data["kind"] not in KINDS:
         raise ValueError(f"kind '{data['kind']}' is not one of {', '.join(KINDS)}")
     return Question(
@@ -243,12 +255,14 @@ def _question(name: str, data: Data) -> Question:
 def _set(data: Data, questions: Mapping[str, Question]) -> CriteriaSet:
     items: dict[str, Item] = {}
     for name, value in data["items"].items():
+        _only(value, "says", "kind", "rule", "source", "where", "status")
         if name in questions:
             raise ValueError(f"item '{name}' has the name of a finding")
         _known(rules.names(value["rule"]), {**questions, **items}, "finding or earlier item")
         items[name] = Item(name, value["says"], value["kind"], value["rule"], _backing(value))
     classes = []
     for value in data["classes"]:
+        _only(value, "name", "says", "rule", "source", "where", "status")
         _known(rules.names(value["rule"]), {**questions, **items}, "finding or item")
         classes.append(ClassRule(value["name"], value["says"], value["rule"], _backing(value)))
     order = [c.name for c in classes]
@@ -269,6 +283,8 @@ def _set(data: Data, questions: Mapping[str, Question]) -> CriteriaSet:
 
 def _share(value: Any, assumed: Data) -> Cell:
     """A bare number is assumed; a mapping says where it stands."""
+    if isinstance(value, Mapping):
+        _only(value, "value", "unit", "source", "where", "status")
     number = float(value["value"] if isinstance(value, Mapping) else value)
     if not 0 < number < 1:
         raise ValueError(f"{number} is not between 0 and 1; nothing is ever certain")
@@ -309,6 +325,7 @@ def _likelihood(
 
 
 def _flag(data: Data, questions: Mapping[str, Question], diseases: Mapping[str, Disease]) -> Flag:
+    _only(data, "finding", "grade", "says", "do", "think_of", "when", "unless", "source", "where", "status")
     _known([data["finding"], *([data["unless"]] if "unless" in data else [])], questions, "finding")
     if data["grade"] not in ("stop", "slow"):
         raise ValueError(f"grade '{data['grade']}' is neither stop nor slow")
@@ -327,6 +344,7 @@ def _flag(data: Data, questions: Mapping[str, Question], diseases: Mapping[str, 
 
 
 def _procedure(name: str, data: Data, assumed: Data, questions: Mapping[str, Question]) -> Procedure:
+    _only(data, "says", "cost", "harm", "answers")
     for key in ("cost", "harm"):
         if data[key] not in range(5):
             raise ValueError(f"{key} {data[key]} is not an ordinal from 0 to 4")

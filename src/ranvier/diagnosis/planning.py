@@ -28,7 +28,7 @@ SAYS = {
     "settle": "Settle the diagnosis first.",
     "watch": "Watch and wait, with dates.",
     "trial": "Time-limited trial of immunoglobulin, with the success criterion agreed beforehand.",
-    "other": "Another condition leads: follow that one.",
+    "other": "Another condition leads.",
 }
 
 
@@ -45,7 +45,7 @@ def plan(
     kind, because = _kind(book, facts, flags, verdicts, candidates, suggestions)
     says = SAYS[kind]
     if kind == "other":
-        says = f"{candidates[0].name} leads: follow that one."
+        says = f"{candidates[0].name} leads: confirm it by its own criteria and follow that road."
     steps: tuple[Step, ...] = ()
     success: tuple[Finding, ...] = ()
     change: tuple[Finding, ...] = ()
