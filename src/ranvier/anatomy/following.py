@@ -203,7 +203,9 @@ def _studies(
         block = lesion * finds + (1 - lesion) * false
         about_explanation = float(information(prior, np.stack([block, 1 - block], axis=1)[:, None])[0])
         results = np.array([[[false, 1 - false]], [[finds, 1 - finds]]])
-        about_site = float(prior[many]) * float(information(np.array([sound, 1 - sound]), results)[0])
+        # Of a nerve of which nothing was tested, any muscle tells as much and costs less.
+        of_site = float(information(np.array([sound, 1 - sound]), results)[0]) if t in doubts.light.touched else 0.0
+        about_site = float(prior[many]) * of_site
         bits = about_explanation + about_site
         reason = Reason(
             "anatomy.expected", {"about_explanation": round(about_explanation, 4), "about_site": round(about_site, 4)}

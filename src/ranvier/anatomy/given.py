@@ -123,11 +123,10 @@ def _leverage(
     for dependence in anatomy.dependences:
         if dependence.dependent != finding.muscle:
             continue
-        grade = examination.grade(dependence.driver, finding.side)
-        if grade is None and dependence.driver in anatomy.groups:
-            # The strongest member holds the joint: a wrist that one extensor lifts is no dropped wrist.
-            grades = [examination.grade(m, finding.side) for m in anatomy.groups[dependence.driver].members]
-            grade = max((g for g in grades if g is not None), key=lambda g: GRADES[g], default=None)
+        members = anatomy.groups[dependence.driver].members if dependence.driver in anatomy.groups else ()
+        grades = [g for m in members if (g := examination.grade(m, finding.side)) is not None]
+        # The strongest member holds the joint: a wrist that one extensor lifts is no dropped wrist.
+        grade = max(grades, key=lambda g: GRADES[g]) if grades else examination.grade(dependence.driver, finding.side)
         if grade is not None and GRADES[grade] <= numbers["pseudo_from"] and dependence.left < left:
             left, driver = dependence.left, (dependence.driver, grade)
     return (numbers["pseudo_weakness"], left, driver) if driver else (0.0, 1.0, None)

@@ -19,6 +19,7 @@ TOP = 92.0  # above the panels: title and headings
 BOTTOM = 150.0  # below: legend
 TOTAL = (3 * shapes.WIDTH + 4 * GAP, TOP + shapes.HEIGHT + BOTTOM)
 LIKELY = 0.3  # nerves below this are not listed
+SILENT = 0.5
 LISTED = 5
 WEAK = 8
 SITE = 0.1  # sites below this are not marked
@@ -65,7 +66,7 @@ def body(seen: Examination, found: Localisation, anatomy: Anatomy) -> str:
         f"<style>{STYLE}</style>",
         f'<rect class="page" width="{width:g}" height="{height:g}"/>',
         f'<text class="head" x="{GAP:g}" y="30">{escape(title)}</text>',
-        f'<text class="sub" x="{GAP:g}" y="52">{escape(f"{first.title}: {_percent(first.probability)}; next: ")}'
+        f'<text class="sub" x="{GAP:g}" y="52">{escape(f"{first.title}: {_percent(first.probability)}; then ")}'
         f"{escape(_second(found))}</text>",
     ]
     lefts = [GAP + i * (shapes.WIDTH + GAP) for i in range(3)]
@@ -107,7 +108,7 @@ def described(seen: Examination, found: Localisation, anatomy: Anatomy) -> str:
     """What the picture shows, in words."""
     names = {**{m.id: m.name for m in anatomy.muscles.values()}, **{g.id: g.name for g in anatomy.groups.values()}}
     weak = [f"{names[f.muscle]} {f.side} {f.grade}" for f in sorted(seen.findings, key=lambda f: f.value) if f.weak]
-    nerves = [f"{n.name} {n.side} {_percent(n.probability)}" for n in found.nerves if n.probability >= LIKELY]
+    nerves = [f"{n.name} {n.side} {_percent(n.probability)}" for n in found.nerves if _worth_showing(n)]
     return (
         f"{len(seen.findings)} muscles or movements graded. Weak: {', '.join(weak) or 'none'}. "
         f"Nerves likely affected: {', '.join(nerves) or 'none'}. "
@@ -204,7 +205,7 @@ def _muscles(
         )
         x_text = shapes.WIDTH - x if mirrored else x
         shown = grade.replace("-", "\N{MINUS SIGN}")
-        light = f"{' w' if whole <= 2 else ''}{' f' if whole == 5 else ''}"
+        light = f"{' w' if whole <= 2 else ''}{' f' if grade == '5' else ''}"
         out.append(f'<text class="n{light}" x="{x_text:.1f}" y="{y + 3.8:.1f}" aria-hidden="true">{shown}</text>')
     return out
 
@@ -225,13 +226,13 @@ def _nerves(found: Localisation, side: str) -> list[str]:
         nerve = by_nerve.get(posterior.nerve) if posterior else None
         if posterior is None or nerve is None:
             continue
-        if nerve.probability >= LIKELY:
+        if _worth_showing(nerve):
             label = f"{nerve.name}, {side}: {_percent(nerve.probability)}"
             halos.append(
                 f'<polyline class="h" stroke-width="{2 + 9 * nerve.probability:.1f}" points="{points}">'
                 f"<title>{escape(label)}</title></polyline>"
             )
-        if posterior.probability >= SITE and nerve.probability >= LIKELY:
+        if posterior.probability >= SITE and _worth_showing(nerve):
             label = f"lesion of the {posterior.name}, {side}: {_percent(posterior.probability)}"
             cores.append(
                 f'<polyline class="s" stroke-width="{1.4 + 6 * posterior.probability:.1f}" points="{points}">'
@@ -244,7 +245,7 @@ def _listed(found: Localisation) -> list[str]:
     """The likeliest nerves of each side in words, beside the legs."""
     out = []
     for side, x, anchor in (("right", 2.0, ""), ("left", shapes.WIDTH - 2, " e")):
-        rows = [n for n in found.nerves if n.side == side and n.probability >= LIKELY][:LISTED]
+        rows = [n for n in found.nerves if n.side == side and _worth_showing(n)][:LISTED]
         y = 530.0
         for n in rows:
             out.append(f'<text class="list{anchor}" x="{x:g}" y="{y:g}" font-weight="600">{escape(_short(n))}</text>')
@@ -267,6 +268,11 @@ def _weak(grades: Mapping[tuple[str, str], tuple[str, bool]]) -> list[str]:
         if len(weak) > WEAK:
             out.append(f'<text class="small{anchor}" x="{x:g}" y="{60 + 15 * WEAK}">and {len(weak) - WEAK} more</text>')
     return out
+
+
+def _worth_showing(nerve: NervePosterior) -> bool:
+    """A nerve none of whose muscles is weak may be lesioned in silence; it is shown only if that is likely."""
+    return nerve.probability >= (LIKELY if nerve.muscles_for else SILENT)
 
 
 def _short(nerve: NervePosterior) -> str:
@@ -299,7 +305,7 @@ def _legend(y: float) -> list[str]:
     x += 176
     out.append(f'<line class="s" x1="{x:g}" x2="{x + 30:g}" y1="{y + 18:g}" y2="{y + 18:g}" stroke-width="5"/>')
     out.append(
-        f'<text class="small" x="{x + 38:g}" y="{y + 22:g}">dark core: that the lesion lies in this stretch. '
+        f'<text class="small" x="{x + 38:g}" y="{y + 22:g}">core: that the lesion lies in this stretch. '
         "Nerves under 30 % are thin grey lines.</text>"
     )
     return out
