@@ -13,9 +13,11 @@ import numpy as np
 
 from ranvier.conduction import virtual_nerve as vn
 from ranvier.conduction.find import find_blocks
+from ranvier.conduction.kernels import FloatArray
 from ranvier.conduction.load import load
 from ranvier.conduction.nouns import Class, StudySet
 
+CALLED = (Class.DEFINITE, Class.PROBABLE)
 MIN_BLOCK = 0.3  # a share of the response below this is not what any rule is meant to find
 SIMULATED = (
     ("sodium", 0.80, 5.0),
@@ -29,7 +31,10 @@ SPREAD = 0.12  # SD of severity between the fibres of one nerve, as a share of t
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One sort of nerve. what : ``put in`` or a lesion of nerve.yaml; blocked [1] and dispersion [ms], or severity and length [mm]."""
+    """One sort of nerve.
+
+    what : ``put in`` (then blocked [1] and dispersion [ms] hold) or a lesion of nerve.yaml (then severity and length [mm] hold)
+    """
 
     name: str
     what: str
@@ -94,7 +99,7 @@ def effect_of(scenario: Scenario, nerve: vn.Nerve, seed: int) -> vn.Effect:
     )
 
 
-def severities(nerve: vn.Nerve, what: str, mean: float, seed: int, *, spread: float = SPREAD) -> vn.FloatArray:
+def severities(nerve: vn.Nerve, what: str, mean: float, seed: int, *, spread: float = SPREAD) -> FloatArray:
     """One severity per fibre around the mean of the lesion, on the scale of nerve.yaml."""
     sort = vn.knowledge()["lesions"][what]
     worst = float(sort["worst"])
@@ -131,13 +136,17 @@ def criteria_errors(nerves: int = 40, seed: int = 1, only: Sequence[Scenario] | 
         truth = float(np.mean([j.truth for j in found]))
         rows.append(
             ErrorRow(
-                scenario.name, nerves, truth,
-                *(float(np.nanmean([getattr(j, f"{what}_change") for j in found])) for what in ("amplitude", "area", "duration")),
-                truth >= MIN_BLOCK,
-                {r: float(np.mean([j.classes[r] in (Class.DEFINITE, Class.PROBABLE) for j in found])) for r in rules},
-                {r: float(np.mean([j.classes[r] is Class.DEFINITE for j in found])) for r in rules},
+                scenario=scenario.name,
+                nerves=nerves,
+                truth=truth,
+                amplitude=float(np.nanmean([j.amplitude_change for j in found])),
+                area=float(np.nanmean([j.area_change for j in found])),
+                duration=float(np.nanmean([j.duration_change for j in found])),
+                block=truth >= MIN_BLOCK,
+                called={r: float(np.mean([j.classes[r] in CALLED for j in found])) for r in rules},
+                definite={r: float(np.mean([j.classes[r] is Class.DEFINITE for j in found])) for r in rules},
             )
-        )  # fmt: skip
+        )
     return tuple(rows)
 
 
@@ -146,7 +155,7 @@ def criteria_errors(nerves: int = 40, seed: int = 1, only: Sequence[Scenario] | 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The severity from which on a fibre of one diameter no longer conducts through so many nodes; None: it conducts at the worst."""
+    """The severity from which on a fibre [um] no longer conducts through so many lesioned nodes; None: it does at the worst."""
 
     what: str
     nodes: int
