@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from ranvier.cli.main import COMMANDS
 from ranvier.evidence import load
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +127,20 @@ def test_checking_writes_nothing_and_names_each_page_that_is_missing_old_or_left
     assert maker.main([], house, said.append) == 0
     assert not (folder / "old.md").exists()
     assert maker.main(["--check"], house, said.append) == 0
+
+
+def test_every_command_is_on_the_page_of_the_command_line_with_its_options(made: dict[str, str]) -> None:
+    text = made["commands.md"]
+    for command, (_, about) in COMMANDS.items():
+        assert f"## ranvier {command}\n" in text
+        assert about.split(".")[0][:20] in text
+    assert "--at DAY" in text
+    assert "-h, --help" in text
+
+
+def test_the_page_of_the_command_line_does_not_depend_on_the_terminal(
+    made: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert maker.commands() == made["commands.md"]
+    assert max(len(line) for line in made["commands.md"].splitlines()[2:]) <= 80
