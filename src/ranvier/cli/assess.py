@@ -42,9 +42,10 @@ def command(file: Path, at: date | None, seed: int, as_json: bool) -> int:
     knowledge = evidence.load()
     assessment = assess_both(record, knowledge, at=at, seed=seed)
     if as_json:
-        from ranvier.report.as_json import dumps, to_json
+        from ranvier.report.as_json import dumps
+        from ranvier.report.diagnosis_json import assessment_json
 
-        click.echo(dumps(to_json(assessment, knowledge)), nl=False)
+        click.echo(dumps(assessment_json(assessment, knowledge)), nl=False)
         return ExitCode.OK
     from ranvier.report.diagnosis_words import render
 

@@ -9,6 +9,7 @@ import click
 FILES = {
     "record": ("ranvier.record", "record.schema.json"),
     "assessment": ("ranvier.report", "assessment.schema.json"),
+    "diagnosis": ("ranvier.report", "diagnosis.schema.json"),
 }
 
 
@@ -16,7 +17,8 @@ HELP = """Print a JSON Schema (2020-12).
 
 \b
 record      what a record file may hold
-assessment  what `ranvier plan --json` gives
+assessment  what `ranvier plan --json` and `ranvier assess --json` give
+diagnosis   what `ranvier diagnose --json` gives
 
 \b
 Example: ranvier schema record > record.schema.json

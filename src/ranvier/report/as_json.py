@@ -62,7 +62,7 @@ def to_json(assessment: Assessment, knowledge: Knowledge, *, language: str = "en
         "treatment": _treatment(assessment, words),
         "forecast": _forecasts(assessment.treatment.proposal),
         "because": [tree(finding, words) for finding in assessment.because],
-        "sources": [_source(source, knowledge) for source in assessment.sources],
+        "sources": [source(id_, knowledge) for id_ in assessment.sources],
         "unverified": [unverified(finding, words) for finding in assessment.unverified],
         "notice": words.text("ui", "notice"),
     }
@@ -272,10 +272,11 @@ def _forecast(option: str, forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def _source(source: str, knowledge: Knowledge) -> dict[str, Any]:
-    known = knowledge.sources.get(source)
+def source(id_: str, knowledge: Knowledge) -> dict[str, Any]:
+    """A source with its citation; None where it is not on file."""
+    known = knowledge.sources.get(id_)
     return {
-        "id": source,
+        "id": id_,
         "citation": known.citation if known else None,
         "doi": known.doi if known else None,
     }

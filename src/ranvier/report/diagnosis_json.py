@@ -22,8 +22,10 @@ from ranvier.decision.diagnosed import (
     Verdict,
     Weight,
 )
+from ranvier.decision.nouns import Assessment
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding, sources_of
+from ranvier.report import as_json
 from ranvier.report.as_json import tree
 from ranvier.report.diagnosis_words import headline
 from ranvier.report.words import Words
@@ -51,12 +53,26 @@ def to_json(diagnosis: Diagnosis, knowledge: Knowledge, *, language: str = "en")
         "invented": diagnosis.invented,
         "answer": headline(diagnosis, words),
         "diagnosis": part(diagnosis, words),
-        "sources": [
-            {"id": s, "citation": knowledge.sources[s].citation if s in knowledge.sources else s}
-            for s in sources(diagnosis)
-        ],
+        "sources": [as_json.source(s, knowledge) for s in sources(diagnosis)],
         "notice": words.text("ui", "notice"),
     }
+
+
+def assessment_json(assessment: Assessment, knowledge: Knowledge, *, language: str = "en") -> dict[str, Any]:
+    """The assessment of both wings as plain data: that of the plan, with `diagnosis` after `treatment`."""
+    plan = as_json.to_json(assessment, knowledge, language=language)
+    found = assessment.diagnosis
+    if found is None:
+        return plan
+    told = {source["id"] for source in plan["sources"]}
+    more = [as_json.source(s, knowledge) for s in sources(found) if s not in told]
+    plan["sources"] = sorted([*plan["sources"], *more], key=lambda source: str(source["id"]))
+    document: dict[str, Any] = {}
+    for key, value in plan.items():
+        document[key] = value
+        if key == "treatment":
+            document["diagnosis"] = part(found, Words(knowledge, language))
+    return document
 
 
 def part(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
