@@ -183,3 +183,17 @@ def test_shipped_knowledge_holds_together():
         assert says.endswith((".", "…")) or "?" in says, id
         assert do.endswith("."), id
         assert caveat.status
+
+
+def test_units_of_tables_have_the_size_the_library_says():
+    from ucumvert import PintUcumRegistry
+
+    library = PintUcumRegistry()
+    units = load().units
+    for kind, spellings in units["spellings"].items():
+        first = {"time": "ms", "voltage": "mV", "area": "mV.ms", "length": "mm", "fraction": "1"}.get(kind)
+        if first is None:
+            continue
+        for code in spellings:
+            size = (1.0 * library.from_ucum(code)).to(library.from_ucum(first)).magnitude
+            assert units["sizes"][code] == pytest.approx(size), code

@@ -113,6 +113,24 @@ def test_a_dutch_table():
     assert (median.side, median.at("elbow").area, median.at("elbow").distance) == ("left", 9.6, 220)
 
 
+def test_limits_beside_the_numbers_and_a_column_for_no_response():
+    """Another maker's report: limits in columns of their own, a column NR, segments in two columns, temperature in the title."""
+    text = (
+        "Site,NR,Onset (ms),Norm Onset (ms),O-P Amp (mV),Norm O-P Amp,Neg Area (mVms),Neg Dur (ms),Site1,Site2,Dist (cm)\n"
+        "Left Median Motor (Abd Poll Brev)  32.5°C\n"
+        "Wrist,,3.5,<4.2,9.8,>5,30.1,5.6,Elbow,Wrist,22.5\n"
+        "Elbow,,7.6,,2.4,,7.7,6.4,Axilla,Elbow,13\n"
+        "Axilla,NR,,,,,,,,,\n"
+    )
+    (median,) = read_bytes(text.encode(), "report.csv").studies
+    assert (median.muscle, median.temperature) == ("apb", 32.5)
+    assert [(r.site, r.amplitude, r.duration, r.distance, r.absent) for r in median.sites] == [
+        ("wrist", 9.8, 5.6, None, False),
+        ("elbow", 2.4, 6.4, 225, False),
+        ("axilla", None, None, 130, True),
+    ]
+
+
 def test_sites_in_the_headings():
     """One row per nerve, a pair of columns per site."""
     text = "nerve,side,muscle,Amp wrist (mV),Amp elbow (mV),Area wrist (mVms),Area elbow (mVms)\nmedian,left,APB,8,3.2,24,9.6\n"

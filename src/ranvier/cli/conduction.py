@@ -195,6 +195,15 @@ OTHERS = {
 }
 
 
+FLAGS = {
+    "initial_positivity": "A positive dip comes first: electrode off the end-plate, crossed fibres, or another muscle.",
+    "clipped": "The top of the wave is cut flat: amplitude and area are too small. Record at a lower gain.",
+    "cut_off": "The recording ends before the negative peak does: area and duration are too small.",
+    "drift": "An artefact that decays into the wave was fitted and taken away.",
+    "mostly_positive": "The wave is mostly positive. Is it upside down? Then use --invert.",
+}
+
+
 def plain(name: str) -> str:
     """An id as words."""
     return name.replace("_", " ")
@@ -463,7 +472,24 @@ def _missing(found: Conduction) -> list[str]:
 
 def describe_waves(traces: Traces) -> str:
     """What was measured on the waveforms, and the joint estimate of block and dispersion where there is one."""
-    lines: list[str] = ["Joint estimate of block and dispersion (a measurement, with its limits)"]
+    lines: list[str] = ["Measured (± SD over noise)"]
+    for wave, m in zip(traces.waves, traces.measurements, strict=True):
+        if m.absent:
+            text = "no response"
+        else:
+            parts = (
+                ("amplitude", m.amplitude, "mV", 2),
+                ("area", m.area, "mV·ms", 1),
+                ("duration", m.duration, "ms", 1),
+                ("onset", m.onset, "ms", 2),
+            )
+            text = ", ".join(
+                f"{name} {v:.{d}f} ± {m.sd.get(name, 0):.{d}f} {u}" for name, v, u, d in parts if v is not None
+            )
+            text += f", {m.peaks} negative peaks" if m.peaks > 1 else ""
+        lines.append(words.wrap(f"{wave.side} {plain(wave.nerve)}, {plain(wave.site)}: {text}", "  - ", "    "))
+        lines += [words.wrap(FLAGS[f], "    ! ", "      ") for f in m.flags]
+    lines += ["", "Joint estimate of block and dispersion (a measurement, with its limits)"]
     for joint in traces.joint:
         e = joint.estimate
         lines.append(

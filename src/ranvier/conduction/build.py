@@ -46,6 +46,9 @@ class Builder:
         self.knowledge: ConductionKnowledge = load()
         self.rows: list[Row] = []
         self.problems: list[Problem] = []
+        self.complained: set[tuple[str, str]] = (
+            set()
+        )  # (place, nerve | side | kind) that were written, but not understood
         self.on: date | None = None
         self.age: float | None = None
         self.height: float | None = None
@@ -146,19 +149,20 @@ class Builder:
 
     def _whole(self, row: Row) -> bool:
         missing = [
-            (row.nerve, "which nerve", f"Write one of: {', '.join(self.knowledge.nerves)}."),
-            (row.side, "which side", "Write left or right (or l, r, links, rechts, gauche, droite ...)."),
+            ("nerve", "which nerve", f"Write one of: {', '.join(self.knowledge.nerves)}."),
+            ("side", "which side", "Write left or right (or l, r, links, rechts, gauche, droite ...)."),
             (
-                row.kind,
+                "kind",
                 "whether this is motor, sensory or F wave",
                 "Add a column 'kind', or a title row such as 'Motor NCS'.",
             ),
         ]
         fine = True
-        for value, what, remedy in missing:
-            if value is None:
+        for key, what, remedy in missing:
+            if getattr(row, key) is None:
                 fine = False
-                self.mend(row.place, f"it is not said {what}", remedy, row.line)
+                if (row.place, key) not in self.complained:
+                    self.mend(row.place, f"it is not said {what}", remedy, row.line)
         return fine
 
     def _study(self, nerve: str, side: str, kind: str, muscle: str | None, rows: list[Row]) -> ConductionStudy | None:

@@ -242,6 +242,8 @@ class _Reading:
         site = self._text(row, "site")
         if self.columns is not None and said.sites and site and words.phrase(site).nerve is None and len(cells) > 1:
             return False  # a site that was listed and not measured
+        if (warm := re.search(r"(\d+(?:[.,]\d+)?)\s*°\s*C", " ".join(cells))) is not None:
+            self.temperature = (float(warm.group(1).replace(",", ".")), "Cel")
         if kind is not None:
             self.kind = kind
             if said.nerve is None:  # "F waves": what follows names its nerve anew
@@ -278,11 +280,8 @@ class _Reading:
     # ---- one row of numbers
 
     def _text(self, row: TableRow, role: str) -> str:
-        assert self.columns is not None or role
-        for h, cell in zip(self.columns or (), row.cells, strict=False):
-            if h.role == role and cell.strip():
-                return cell.strip()
-        return ""
+        cells = [c.strip() for h, c in zip(self.columns or (), row.cells, strict=False) if h.role == role and c.strip()]
+        return " - ".join(cells) if role == "segment" else next(iter(cells), "")
 
     def _facts(self, row: TableRow) -> None:
         self._who(row)
@@ -302,6 +301,8 @@ class _Reading:
                     fact.absent = True
                 continue
             self._value(row, h, cell, fact)
+        if words.is_absent(self._text(row, "absent")):
+            by_site.setdefault(default, self._new(row, default, kind)).absent = True
         for fact in by_site.values():
             self._keep(fact)
 
@@ -348,6 +349,7 @@ class _Reading:
             said = words.phrase(nerve)
             found = said.nerve or words.whole("nerves", nerve)
             if found is None:
+                self.builder.complained.add((self.place(row), "nerve"))
                 known = ", ".join(self.builder.knowledge.nerves)
                 self.builder.mend(
                     self.place(row, "nerve"), f"'{nerve}' is no nerve known here", f"Write one of: {known}.", row.line
@@ -361,6 +363,7 @@ class _Reading:
         if side:
             found_side = words.whole("sides", side)
             if found_side is None:
+                self.builder.complained.add((self.place(row), "side"))
                 self.builder.mend(self.place(row, "side"), f"'{side}' is no side", "Write left or right.", row.line)
             if found_side != self.side:
                 self.muscle = None
@@ -374,6 +377,7 @@ class _Reading:
         if written:
             found = words.whole("kinds", written) or words.phrase(written).kind
             if found is None:
+                self.builder.complained.add((self.place(row), "kind"))
                 self.builder.mend(
                     self.place(row, "kind"),
                     f"'{written}' is no kind of study",

@@ -26,6 +26,7 @@ from ranvier.conduction.dispersion import Estimate, estimate
 from ranvier.conduction.load import load
 from ranvier.conduction.nouns import ConductionStudy, Response, StudySet
 from ranvier.conduction.segments import in_order
+from ranvier.ground.notes import InputError, Problem
 from ranvier.ground.units import nine_digits
 
 FloatArray = NDArray[np.float64]
@@ -311,9 +312,20 @@ class Traces:
 
 
 def measure_all(waves: Sequence[Wave], *, copies: int = 50, seed: int = 0) -> Traces:
-    """Measure every wave, put the waves of one nerve and muscle into a study, and estimate neighbouring sites jointly."""
+    """Measure every wave, put the waves of one nerve and muscle into a study, and estimate neighbouring sites jointly.
+
+    Raises InputError where a wave cannot be measured at all.
+    """
     knowledge = load()
-    found = tuple(measure(w, copies=copies, seed=seed + i) for i, w in enumerate(waves))
+    measured, problems = [], []
+    for i, w in enumerate(waves):
+        try:
+            measured.append(measure(w, copies=copies, seed=seed + i))
+        except ValueError as error:
+            problems.append(Problem(w.name or w.site, str(error), "Export the whole response, from the stimulus on."))
+    if problems:
+        raise InputError("These waveforms cannot be used yet.", tuple(problems))
+    found = tuple(measured)
     groups: dict[tuple[str, str, str | None], list[tuple[Wave, Measurement]]] = {}
     for w, m in zip(waves, found, strict=True):
         groups.setdefault((w.nerve, w.side, w.muscle), []).append((w, m))

@@ -220,6 +220,8 @@ def heading(text: str) -> Heading:
     bare = plain(text)
     for candidate, rest in _unit_candidates(bare):
         role, site = _role(rest)
+        if role == "ignored":
+            return Heading(role, None, None, text)
         if role in QUANTITIES and (unit := unit_of(role, candidate)) is not None:
             return Heading(role, unit, site, text)
     return Heading(*_roleless(bare), text)
@@ -249,6 +251,11 @@ def _role(text: str) -> tuple[str | None, str | None]:
     known = vocabulary("headers")
     if words in known:
         return known[words], None
+    if words.split()[0] in listed("headings_ignored"):
+        return "ignored", None  # "Norm Onset": the laboratory's limits beside the numbers
+    bare = " ".join(w for w in words.split() if w not in listed("headings_filler"))
+    if bare in known and known[bare] in QUANTITIES:
+        return known[bare], None
     for spelling, kind, meaning in _spellings():
         if kind != "sites":
             continue
