@@ -141,6 +141,8 @@ class Limb:
         touched = {layout.place[site][0] for f in self.findings for m in f.members for site in self._options(m)}
         touched |= {layout.place[site][0] for e in self.evidence for site in e.sites}
         self.touched = touched
+        self._crossings: dict[str, _Crossing | None] = {}
+        self._levels: dict[str, Floats] = {}
         self.trees = [self._tree(t) if t in touched else silent for t, (silent, _) in enumerate(layout.silent[limb])]
 
     # ---- switches
@@ -238,31 +240,42 @@ class Limb:
             found[:, crossed, v] *= message[:, crossing.joined[crossed]]
 
         everywhere = np.ones(found.shape[1], dtype=bool)
+        plain: dict[str, Floats] = {}  # what hangs on a site in every setting, multiplied first and put once
         for finding in self.findings:
-            if finding.name in self.single:
-                muscle = finding.name
-                table = layout.without if nerve is not None and muscles[muscle].nerve == nerve else kernel
-                message = table @ finding.like
-                left = everywhere
-                for variant in layout.moving.get(muscle, ()):
-                    if variant.id not in tree.index:
-                        continue
-                    on = left & (tree.index[variant.id] > 0)
-                    left = left & ~on
-                    if variant.crossing is None:
-                        if variant.moves[muscle] in local:
-                            put(on, variant.moves[muscle], message)
-                    elif crossing is not None and muscles[muscle].site in local:
-                        found[:, on, local[muscles[muscle].site]] *= message[:, crossing.crossed[on]]
-                if muscles[muscle].site in local:
-                    put(left, muscles[muscle].site, message)
-            else:
+            if finding.name not in self.single:
                 message = kernel @ finding.like
-                sites = self.group_sites[finding.name]
-                for k, (site, _) in enumerate(sites):
-                    if site in local:
-                        rows = tree.index[finding.name] == k if finding.name in tree.index else everywhere
-                        put(rows, site, message)
+                for k, (site, _) in enumerate(self.group_sites[finding.name]):
+                    if site in local and finding.name in tree.index:
+                        put(tree.index[finding.name] == k, site, message)
+                    elif site in local:
+                        plain[site] = plain.get(site, 1.0) * message
+                continue
+            muscle = finding.name
+            usual = muscles[muscle].site
+            moving = [v for v in layout.moving.get(muscle, ()) if v.id in tree.index]
+            if not moving and usual not in local:
+                continue
+            table = layout.without if nerve is not None and muscles[muscle].nerve == nerve else kernel
+            message = table @ finding.like
+            if not moving:
+                plain[usual] = plain.get(usual, 1.0) * message
+                continue
+            left = everywhere
+            for variant in moving:
+                on = left & (tree.index[variant.id] > 0)
+                left = left & ~on
+                if variant.crossing is None:
+                    if variant.moves[muscle] in local:
+                        put(on, variant.moves[muscle], message)
+                elif crossing is not None and usual in local:
+                    found[:, on, local[usual]] *= message[:, crossing.crossed[on]]
+            if usual in local:
+                put(left, usual, message)
+        for site, message in plain.items():
+            if crossing is None or not crossing.below[local[site]]:
+                found[:, :, local[site]] *= message[:, None]
+            else:
+                put(everywhere, site, message)
         for variant in self.variants.values():
             if variant.crossing is None or variant.id not in tree.index:
                 continue
@@ -278,7 +291,13 @@ class Limb:
                 found[:, ~on, 0] /= layout.n  # without a crossing the second switch has nothing to say
 
     def _crossing(self, tree: Tree, local: Mapping[str, int]) -> _Crossing | None:
-        """Settings in which fibres of another nerve join this tree."""
+        """Settings in which fibres of another nerve join this tree; the same for all copies of a tree."""
+        key = tree.branching.sites[0]
+        if key not in self._crossings:
+            self._crossings[key] = self._find_crossing(tree, local)
+        return self._crossings[key]
+
+    def _find_crossing(self, tree: Tree, local: Mapping[str, int]) -> _Crossing | None:
         for variant in self.variants.values():
             if variant.crossing is not None and variant.crossing[1] in local and variant.id in tree.index:
                 top = local[variant.crossing[1]]
@@ -398,8 +417,10 @@ class Limb:
             clamped = walk(self._clamped(self.trees[t], nerve), down=False).evidence
             return np.asarray((self.rest[t] * clamped).sum(axis=1))
         # A muscle of this nerve may hang on another tree under a variant; its own branch is sound there too.
+        about = [m for m in self.single if muscles[m].nerve == nerve]
+        touched = {t} | {layout.place[site][0] for m in about for site in self._options(m)}
         evidences = [
-            walk(self._clamped(tree, nerve), down=False).evidence if k == t or tree.switches else walked.evidence
+            walk(self._clamped(tree, nerve), down=False).evidence if k in touched else walked.evidence
             for k, (tree, walked) in enumerate(zip(self.trees, self.walks, strict=True))
         ]
         total, _ = joined(evidences, self.trees, self.switches)
@@ -418,8 +439,10 @@ class Limb:
 
     def level(self, site: str) -> Floats:
         """P(findings, level of loss at the end of the site | world): (worlds, levels)."""
-        t, v = self.layout.place[site]
-        return self._level(t, v, self.walks[t].level[v])
+        if site not in self._levels:
+            t, v = self.layout.place[site]
+            self._levels[site] = self._level(t, v, self.walks[t].level[v])
+        return self._levels[site]
 
     def _level(self, t: int, v: int, tables: Floats) -> Floats:
         tree = self.trees[t]
@@ -441,13 +464,16 @@ class Limb:
         finding = self.single[muscle]
         with_own = self.layout.with_own @ finding.like
         share = with_own / (self.layout.kernel @ finding.like)
+        usual = self.layout.anatomy.muscles[muscle].site
+        if not any(v.id in self.switches for v in self.layout.moving.get(muscle, ())):
+            return np.asarray((self.level(usual) * share).sum(axis=1))
         answer: Floats = np.zeros(len(self.layout.worlds))
-        for t, tree in enumerate(self.trees):
+        for t in {self.layout.place[site][0] for site in self._options(muscle)}:
+            tree = self.trees[t]
             local = {site: v for v, site in enumerate(tree.branching.sites)}
             crossing = self._crossing(tree, local)
             left = np.ones(tree.found.shape[1], dtype=bool)
             placed: list[tuple[NDArray[np.bool_], str, Floats]] = []
-            usual = self.layout.anatomy.muscles[muscle].site
             for variant in self.layout.moving.get(muscle, ()):
                 if variant.id in tree.index:
                     on = left & (tree.index[variant.id] > 0)

@@ -131,11 +131,11 @@ def _kept_within(p: float, doubt: float) -> float:
     return min(max(p, doubt / 4), 1 - doubt / 4)
 
 
-def _below(anatomy: Anatomy, layout: Layout, site: str, finding: StrengthFinding) -> bool:
-    members = (
-        [finding.muscle] if finding.muscle in anatomy.muscles else list(anatomy.groups[finding.muscle].members)
-    )  # fmt: skip
-    return any(site in layout.path(anatomy.muscles[m].site) for m in members)
+def _above(anatomy: Anatomy, layout: Layout, finding: StrengthFinding) -> frozenset[str]:
+    """The sites whose lesion could have weakened what was tested."""
+    group = anatomy.groups.get(finding.muscle)
+    members = tuple(group.members) if group is not None else (finding.muscle,)
+    return frozenset(site for m in members for site in layout.path(anatomy.muscles[m].site))
 
 
 def _for_and_against(findings: Sequence[StrengthFinding]) -> tuple[Reason, ...]:
@@ -158,6 +158,7 @@ def _sites(
     for place, limb in after.limbs.items():
         findings = after.given.origin[place]
         spoken, asked = set(limb.touched), _asked(after, place)
+        paths = [_above(anatomy, layout, f) for f in findings]
         for t in sorted(spoken):
             for site in layout.branchings[place[0]][t].sites:
                 if anatomy.sites[site].nerve not in asked:
@@ -165,7 +166,7 @@ def _sites(
                 p = share_many * after.lesion(place, site)
                 p += (1 - share_many) * single.get((site, place[1]), 0.0)
                 about = anatomy.sites[site]
-                below = [f for f in findings if _below(anatomy, layout, site, f)]
+                below = [f for f, above in zip(findings, paths, strict=True) if site in above]
                 found.append(
                     SitePosterior(
                         site, about.name, about.nerve, place[1], _kept_within(p, doubt), _for_and_against(below)
@@ -206,9 +207,10 @@ def _nerves(
     anatomy = after.anatomy
     found = []
     for place, findings in after.given.origin.items():
+        asked = _asked(after, place)
         for nerve in anatomy.nerves.values():
             own_sites = [s for s in anatomy.sites.values() if s.nerve == nerve.id]
-            if nerve.id not in _asked(after, place):
+            if nerve.id not in asked:
                 continue
             p = weight[MANY] * after.nerve(place, nerve.id)
             p += weight[SINGLE] * sum(single.get((s.id, place[1]), 0.0) for s in own_sites)
