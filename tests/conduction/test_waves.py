@@ -158,6 +158,20 @@ def test_block_is_told_from_dispersion(block, extra, seed):
     assert joint.estimate.block_low - 0.05 <= true <= joint.estimate.block_high + 0.05
 
 
+def test_intervals_tell_the_truth():
+    """Twenty people with block from 0 to 80 % and delays from 0 to 6 ms: at least sixteen 90 % intervals hold the truth."""
+    rng = np.random.default_rng(9)
+    held, errors = 0, []
+    for seed in range(20):
+        wrist, elbow, true = person(rng.uniform(0, 0.8), rng.uniform(0, 6), seed=100 + seed)
+        (joint,) = measure_all([wrist, elbow], copies=0).joint
+        held += joint.estimate.block_low <= true <= joint.estimate.block_high
+        errors.append(joint.estimate.block - true)
+    assert held >= 16
+    assert np.std(errors) < 0.07
+    assert abs(np.mean(errors)) < 0.06
+
+
 def test_dispersion_without_block_looks_like_block_to_a_rule_of_area():
     """No fibre is blocked, delays spread by 8 ms: the area falls by more than a third, the estimate says no block."""
     wrist, elbow, true = person(0.0, 8.0, seed=3)
