@@ -41,6 +41,7 @@ CORRELATION = 3.0  # [ms] over which the residual is one number, not many: what 
 MISFIT = 3.0  # residual over its expected size, above which the kernel does not explain the wave
 WIDE = 0.4  # width of the interval of block from which on it is called wide
 CREDIBLE = 0.9
+NEGLIGIBLE = 14.0  # log-weight below the best from which on a kernel is left out: less than a millionth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,22 +100,27 @@ def estimate(distal: FloatArray, proximal: FloatArray, step: float, *, noise: fl
         cross[:, column] = y @ p
         power[:, column] = np.einsum("ij,ij->i", y, y)
     total = float(p @ p)
-    # squared residual(m) = total - 2 m cross + m^2 power
-    cost = total - 2 * MASSES[None, None, :] * cross[:, :, None] + MASSES[None, None, :] ** 2 * power[:, :, None]
+    # squared residual(m) = total - 2 m cross + m^2 power, so the best mass of each kernel and shift is a closed form;
+    # only those near the best of all carry any weight.
+    ideal = np.clip(cross / np.maximum(power, 1e-300), MASSES[0], MASSES[-1])
+    least = total - 2 * ideal * cross + ideal**2 * power
     # Where even the best kernel leaves more than expected, the expectation was too small: the interval grows with it.
-    expected = max(scale**2, float(cost.min()) / n)
-    log = -0.5 * STEP / CORRELATION / expected * (cost - cost.min())
-    log += np.log(_spacing(pairs))[:, None, None]
-    weight = np.exp(log - log.max())
+    expected = max(scale**2, float(least.min()) / n)
+    sharp = 0.5 * STEP / CORRELATION / expected
+    i, j = np.unravel_index(int(np.argmin(least)), least.shape)
+    near = np.nonzero(sharp * (least - least.min()) < NEGLIGIBLE)
+    cost = total - 2 * MASSES * cross[near][:, None] + MASSES**2 * power[near][:, None]
+    weight = np.exp(-sharp * (cost - least.min())) * _spacing(pairs)[near[0]][:, None]
     weight /= weight.sum()
-    by_mass = weight.sum(axis=(0, 1))
-    by_pair = weight.sum(axis=(1, 2))
+    by_mass = weight.sum(axis=0)
+    by_pair = np.zeros(len(pairs))
+    np.add.at(by_pair, near[0], weight.sum(axis=1))
     widths = np.array([w for w, _ in pairs])
     low, high = _interval(MASSES, by_mass)
     spread_low, spread_high = _interval(widths, by_pair)
     mean = float(by_mass @ MASSES)
-    i, j, k = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    fitted = MASSES[k] * _shifted(spread_out[i : i + 1], int(shifts[j]), n)[0]
+    mass = float(ideal[i, j])
+    fitted = mass * _shifted(spread_out[i : i + 1], int(shifts[j]), n)[0]
     misfit = float(np.sqrt(np.mean((p - fitted) ** 2)) / scale)
     warnings = []
     if misfit > MISFIT:
@@ -127,7 +133,7 @@ def estimate(distal: FloatArray, proximal: FloatArray, step: float, *, noise: fl
     return Estimate(
         block=nine_digits(1 - mean), block_low=nine_digits(1 - high), block_high=nine_digits(1 - low),
         spread=nine_digits(float(by_pair @ widths)), spread_low=nine_digits(spread_low), spread_high=nine_digits(spread_high),
-        misfit=nine_digits(misfit), delays=delays, kernel=MASSES[k] * kernels[i], fitted=fitted, warnings=tuple(warnings),
+        misfit=nine_digits(misfit), delays=delays, kernel=mass * kernels[i], fitted=fitted, warnings=tuple(warnings),
     )  # fmt: skip
 
 
