@@ -111,24 +111,33 @@ def make_nerve(name: str, seed: int, *, height: float | None = None) -> Nerve:
         raise ValueError(f"there is no virtual nerve '{name}'; use one of {', '.join(known)}")
     data, rng = known[name], np.random.default_rng(seed)
     kind = data["kind"]
-    number = {key: float(value["value"]) for key, value in knowledge()["fibres"][kind].items()}
-    n = int(data["units"])
-    z = np.clip(rng.standard_normal(n), -2.5, 2.5)
-    own = rng.standard_normal(n)
-    r = number["size_with_diameter"]
-    sizes = np.exp(number["size_sd"] * (r * z + math.sqrt(1.0 - r * r) * own))
-    diameters = number["diameter_mean"] + number["diameter_sd"] * z
-    slower = float(knowledge()["slower"][data["limb"]])
-    widths = np.exp(float(knowledge()["potentials"][kind]["width_sd"]["value"]) * rng.standard_normal(n))
-    terminals = np.maximum(number["terminal"] + number["terminal_sd"] * rng.standard_normal(n), 0.1)
+    bare = fibres(kind, int(data["units"]), rng, limb=data["limb"])
     drawn = float(data["height"]) * math.exp(float(data["height_sd"]) * float(np.clip(rng.standard_normal(), -2, 2)))
-    nerve = Nerve(
-        id=name, kind=kind, muscle=data["muscle"], sites=tuple((s, float(mm)) for s, mm in data["sites"]),
-        diameters=diameters, velocities=tabulated_velocity(kind, diameters) * slower, sizes=sizes / sizes.sum(),
-        widths=widths, terminals=terminals, scale=1.0,
-    )  # fmt: skip
+    nerve = replace(bare, id=name, muscle=data["muscle"], sites=tuple((s, float(mm)) for s, mm in data["sites"]))
     sound = float(_sum(nerve, nerve.sites[0][0], {}, _clock(nerve)).max())
     return replace(nerve, scale=(drawn if height is None else height) / sound)
+
+
+def fibres(kind: str, n: int, rng: np.random.Generator, *, limb: str = "arm") -> Nerve:
+    """Fibres alone, drawn from `nerve.yaml`: no place, no muscle, no wave yet."""
+    number = {key: float(value["value"]) for key, value in knowledge()["fibres"][kind].items()}
+    z = np.clip(rng.standard_normal(n), -2.5, 2.5)
+    r = number["size_with_diameter"]
+    sizes = np.exp(number["size_sd"] * (r * z + math.sqrt(1.0 - r * r) * rng.standard_normal(n)))
+    diameters = number["diameter_mean"] + number["diameter_sd"] * z
+    widths = np.exp(float(knowledge()["potentials"][kind]["width_sd"]["value"]) * rng.standard_normal(n))
+    return Nerve(
+        id="",
+        kind=kind,
+        muscle=None,
+        sites=(),
+        diameters=diameters,
+        velocities=tabulated_velocity(kind, diameters) * float(knowledge()["slower"][limb]),
+        sizes=sizes / sizes.sum(),
+        widths=widths,
+        terminals=np.maximum(number["terminal"] + number["terminal_sd"] * rng.standard_normal(n), 0.1),
+        scale=1.0,
+    )
 
 
 # ---- what a lesion does ---------------------------------------------------------------------------------------------
