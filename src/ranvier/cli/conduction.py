@@ -204,6 +204,13 @@ FLAGS = {
 }
 
 
+CROSSING = {
+    Truth.MET: "a Martin-Gruber crossing was looked for: excluded",
+    Truth.NOT_MET: "crossed fibres account for the fall",
+    Truth.UNKNOWN: "Martin-Gruber crossing: not settled",
+}
+
+
 def plain(name: str) -> str:
     """An id as words."""
     return name.replace("_", " ")
@@ -250,6 +257,8 @@ def verdict_words(verdict: Verdict) -> str:
 def criterion_words(one: Criterion) -> str:
     """``area fall 60 % (>= 50 %: met)``."""
     name = QUANTITIES.get(one.what, plain(one.what))
+    if one.what == "no_crossing":
+        return CROSSING[one.truth]
     if one.limit is None:
         return f"{name}: {one.truth.value}"
     if one.facts.get("proximal_absent"):
@@ -364,6 +373,8 @@ def _cell(value: float | None, digits: int) -> str:
 
 
 def _motor(study: ConductionStudy, found: Conduction, complete: bool) -> list[str]:
+    from ranvier.conduction.load import load
+    from ranvier.conduction.others import is_check
     from ranvier.conduction.words import say
 
     names = rule_names()
@@ -376,6 +387,9 @@ def _motor(study: ConductionStudy, found: Conduction, complete: bool) -> list[st
     lines.append(f"  {'':<20}{'ms':>7}{'mV':>8}{'mV·ms':>9}{'ms':>8}{'mm':>7}{'m/s':>8}")
     for r in study.sites:
         lines.append(f"  {plain(r.site):<20}" + ("    no response" if r.absent else _numbers(r, speeds.get(r.site))))
+    lines = [line.rstrip() for line in lines]
+    if is_check(study, load()):
+        lines.append("  (This muscle belongs to another nerve: a check for crossed fibres, not judged.)")
     for s in mine:
         lines += ["", f"  {plain(s.from_)} to {plain(s.to)}: {_changes(s)}"]
         for rule, verdict in s.verdicts.items():
