@@ -389,7 +389,7 @@ def _motor(study: ConductionStudy, found: Conduction, complete: bool) -> list[st
         lines.append(f"  {plain(r.site):<20}" + ("    no response" if r.absent else _numbers(r, speeds.get(r.site))))
     lines = [line.rstrip() for line in lines]
     if is_check(study, load()):
-        lines.append("  (This muscle belongs to another nerve: a check for crossed fibres, not judged.)")
+        lines.append("  (a muscle of another nerve: a check for crossed fibres, not judged)")
     for s in mine:
         lines += ["", f"  {plain(s.from_)} to {plain(s.to)}: {_changes(s)}"]
         for rule, verdict in s.verdicts.items():

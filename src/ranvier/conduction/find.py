@@ -304,7 +304,7 @@ def _after_sum(before: Verdict, summed: Verdict, falls: Mapping[str, float | Non
         None,
         "",
         "proviso",
-        "roy2016_anastomoses",
+        "roy2016",
         "design",
         facts=facts,
     )
