@@ -45,10 +45,45 @@ def test_a_root_and_not_two_nerves():
 
 
 def test_two_nerves_and_not_a_root():
-    """Ulnar and median hand muscles, but the thumb's tip and the index extensor are strong."""
-    found = told("right: FDI 2, ADM 3, APB 2, OP 2, FDP45 4, EIP 5", full=ARM)
+    """Ulnar muscles up to the forearm and thenar muscles, but the thumb's tip and the index extensor are strong."""
+    found = told("right: FDI 3, ADM 2, FDP45 3, FCU 4, APB 2, OP 2, FPL 5, EIP 5", full=ARM)
     assert chance(found, "multiple_mononeuropathy") > 2 * chance(found, "radiculopathy")
+    assert chance(found, "multiple_mononeuropathy") > 2 * chance(found, "single_mononeuropathy")
     assert first(found) == "multiple_mononeuropathy"
+
+
+def test_a_wasted_hand_alone_does_not_decide():
+    """Every muscle of one hand and none of the forearm: two nerves or motor neurons. The answer stays open."""
+    found = told("right: FDI 2, ADM 3, APB 2, OP 2", full=ARM)
+    assert {e.name for e in found.explanations[:2]} == {"multiple_mononeuropathy", "motor_neuron_disease"}
+    assert found.explanations[0].probability < 0.8
+
+
+def test_both_hands_alike_are_not_four_nerves():
+    found = told("right: FDI 2, ADM 2, APB 2\nleft: FDI 3, ADM 3, APB 3", full=ARM)
+    assert first(found) == "motor_neuron_disease"
+
+
+def test_drop_finger_of_the_neck():
+    """Fingers drop, and hand muscles of both other nerves are a little weak: C8 must be named beside the radial nerve."""
+    found = told("right: EDC 2, EIP 2, EPL 4, ECU 4, FDI 4, APB 4, ADM 4, FPL 4, FDP2 4", full=ARM)
+    assert chance(found, "radiculopathy") > 0.15
+    roots = next(e for e in found.explanations if e.name == "radiculopathy")
+    assert "C8" in roots.parts[0].name
+
+
+def test_wrist_drop_on_one_side_and_a_weak_hand_on_the_other():
+    found = told("right: ECRL 3, ECU 2, EDC 1, EIP 1, EPL 2\nleft: FDI 3, ADM 4-, AP 3", full=f"{ARM} {LEG}")
+    assert first(found) == "multiple_mononeuropathy"
+    assert nerve(found, "radial", "right") > 0.9
+    assert nerve(found, "ulnar", "left") > 0.9
+    assert nerve(found, "median", "right") < 0.5
+
+
+def test_numb_free_carpal_tunnel():
+    found = told("right: APB 4, OP 4", full=f"{ARM} {LEG}")
+    assert first(found) == "single_mononeuropathy"
+    assert "carpal tunnel" in found.explanations[0].parts[0].name
 
 
 def test_the_split_hand_of_als():

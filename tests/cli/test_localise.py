@@ -57,7 +57,7 @@ def test_the_latest_examination_of_a_record_or_the_one_asked_for(tmp_path, capsy
     assert json.loads(capsys.readouterr().out)["examination"]["on"] == "2025-03-14"
     assert run(["localise", str(file), "--on", "2025-01-10", "--json"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["examination"]["findings"][0]["mrc"] == "5"
-    assert run(["localise", str(file), "--on", "2024-01-01"]) == ExitCode.INPUT
+    assert run(["localise", str(file), "--on", "2024-01-01"]) == ExitCode.REFUSED
     assert "2025-01-10, 2025-03-14" in capsys.readouterr().err
 
 

@@ -58,6 +58,7 @@ class Given:
 def sort_input(examination: Examination, compiled: Compiled, conduction: Sequence[SiteEvidence]) -> Given:
     """The examination and the studied stretches by limb and side, in one order whatever the order of the input."""
     anatomy = compiled.anatomy
+    _refuse_nonsense(examination, anatomy, conduction)
     places: list[Place] = [(limb, side) for limb in LIMBS for side in SIDES]
     trees: dict[Place, list[Finding]] = {p: [] for p in places}
     seen: dict[Place, list[Seen]] = {p: [] for p in places}
@@ -103,6 +104,38 @@ def sort_input(examination: Examination, compiled: Compiled, conduction: Sequenc
         tuple(redundant),
         log_scale,
     )
+
+
+def _refuse_nonsense(examination: Examination, anatomy: Anatomy, conduction: Sequence[SiteEvidence]) -> None:
+    """Faults of a calling program, not of a person's file (`read_text` sorts those out): the first one is raised."""
+    seen = set()
+    for f in examination.findings:
+        if f.muscle not in anatomy.muscles and f.muscle not in anatomy.groups:
+            raise KeyError(f"no muscle or movement {f.muscle!r} on the map")
+        if f.side not in SIDES or f.grade not in GRADES:
+            raise ValueError(f"{f.muscle}: {f.side!r} and {f.grade!r} are no side and grade")
+        if (f.muscle, f.side) in seen:
+            raise ValueError(f"{f.muscle} on the {f.side} is graded twice")
+        seen.add((f.muscle, f.side))
+    place = _tops(anatomy)
+    for stretch in conduction:
+        unknown = [s for s in stretch.sites if s not in anatomy.sites]
+        if unknown or not stretch.sites:
+            raise KeyError(f"no site {', '.join(unknown) or '(none named)'} on the map")
+        if len({place[s] for s in stretch.sites}) > 1 or len(set(stretch.sites)) < len(stretch.sites):
+            raise ValueError(f"{', '.join(stretch.sites)} are no stretch of one nerve")
+        if stretch.side not in SIDES:
+            raise ValueError(f"{stretch.side!r} is no side")
+        if stretch.found is not Truth.UNKNOWN and not (math.isfinite(stretch.ratio) and stretch.ratio > 0):
+            raise ValueError(f"a ratio of {stretch.ratio} says nothing; give a positive number")
+
+
+def _tops(anatomy: Anatomy) -> dict[str, str]:
+    """For each site the top of its tree."""
+    top: dict[str, str] = {}
+    for site in anatomy.sites.values():
+        top[site.id] = top[site.parent] if site.parent else site.id
+    return top
 
 
 def _members(finding: StrengthFinding, anatomy: Anatomy, tested: set[tuple[str, str]]) -> dict[str, float]:

@@ -27,12 +27,13 @@ ROOT_LOSSES = (0.4, 0.75, 0.97)
 PLEXUS_LOSSES = (0.4, 0.75, 0.97, 1.0)
 NERVE_LOSSES = (0.4, 0.75, 0.97, 1.0)
 REGION_LOSSES = (0.4, 0.75, 0.95)
-REGION_WIDTHS = (0.8, 2.0)  # segments
+REGION_WIDTHS = (0.6, 1.0, 2.0)  # segments
 LENGTHS = (35.0, 50.0, 65.0, 80.0, 95.0)  # cm from the spine at which loss is half of its most
 LENGTH_STEEP = 6.0  # cm
 TO_NERVE = {"arm": 14.0, "leg": 22.0}  # cm from the spine to where the tree begins
 MUSCLE_LOSSES = (0.5, 0.8, 0.95)
 EFFORT_LOSSES = (0.4, 0.75, 0.92)
+HAND_CENTRES = ("C7", "C8", "T1")  # regions in which the hand's own patterns can be seen
 CENTRES = {"arm": ("C5", "C6", "C7", "C8", "T1"), "leg": ("L2", "L3", "L4", "L5", "S1", "S2")}
 
 
@@ -97,12 +98,18 @@ class Patterns:
 
     # ---- tables
 
-    def _shares(self, limb: str, shift: int = 0) -> Floats:
-        """Share of each root in each muscle, sharpened and shifted: (muscles, ROOTS)."""
+    def _shares(self, limb: str, shift: int = 0, c8_extensors: bool = False) -> Floats:
+        """Share of each root in each muscle, sharpened and shifted: (muscles, ROOTS).
+
+        c8_extensors : finger extensors hang mainly on C8, as in people with a drop finger from that root
+        """
+        special = self.anatomy.profiles["c8_finger_extensors"] if c8_extensors else {}
         power = self.numbers["root_sharpness"]
         shares = np.zeros((len(self.muscles[limb]), len(ROOTS)))
         for i, muscle in enumerate(self.muscles[limb]):
-            for root, share in muscle.roots.items():
+            c8 = special.get(muscle.id)
+            roots = muscle.roots if c8 is None else {"C7": 1 - c8, "C8": c8}
+            for root, share in roots.items():
                 at = ROOTS.index(root)
                 moved = at + shift if limb == "arm" and 4 <= at <= 8 and 4 <= at + shift <= 8 else at
                 shares[i, moved] += share**power
@@ -111,14 +118,18 @@ class Patterns:
     def _roots(self, limb: str) -> Table:
         centres = CENTRES[limb]
         second = self.numbers["root_second"]
+        extensors = self.numbers["root_c8_extensors"] if limb == "arm" else 0.0
         shifts = {0: 1.0}
         for variant in self.anatomy.variants.values():
             if variant.used and variant.shift and limb == "arm":
                 shifts[variant.shift] = variant.frequency * variant.dominance
                 shifts[0] -= variant.frequency * variant.dominance
         loss, weights, names = [], [], []
-        for shift, p_shift in shifts.items():
-            shares = self._shares(limb, shift)
+        builds = [(shift, False, p) for shift, p in shifts.items()]
+        if extensors:
+            builds = [*((shift, False, p * (1 - extensors)) for shift, p in shifts.items()), (0, True, extensors)]
+        for shift, c8_extensors, p_shift in builds:
+            shares = self._shares(limb, shift, c8_extensors)
             hit: list[tuple[dict[str, float], float, str]] = []
             for root, z in itertools.product(centres, ROOT_LOSSES):
                 hit.append(({root: z}, (1 - second) / (len(centres) * len(ROOT_LOSSES)), root))
@@ -162,22 +173,27 @@ class Patterns:
         return Table(np.array(loss), weights / weights.sum(), tuple(names))
 
     def _regions(self, limb: str) -> Table:
-        """Groups of REGION_LOSSES rows share centre, width and split: the other side has the same ones."""
+        """Groups of REGION_LOSSES rows share centre, width and kind of hand: the other side has the same ones."""
         shares = self._shares(limb)
-        split_at = self.anatomy.profiles["split_hand"]
-        factor = np.array([split_at.get(m.id, 1.0) for m in self.muscles[limb]])
-        p_split = self.numbers["mnd_split_hand"] if limb == "arm" else 0.0
+        split, first = self.numbers["mnd_split_hand"], self.numbers["mnd_hand_first"]
+        ways: list[tuple[str | None, str, float]] = [(None, "", 1.0)]
+        in_hand = [
+            (None, "", 1 - split - first),
+            ("split_hand", ", split hand", split),
+            ("hand_first", ", hand first", first),
+        ]
         loss, weights, names = [], [], []
-        for centre, width, split in itertools.product(CENTRES[limb], REGION_WIDTHS, (False, True)):
-            if split and limb == "leg":
-                continue
+        for centre, width in itertools.product(CENTRES[limb], REGION_WIDTHS):
             away = np.array([ROOTS.index(r) - ROOTS.index(centre) for r in ROOTS], dtype=float)
             reach = np.exp(-0.5 * (away / width) ** 2)
-            for z in REGION_LOSSES:
-                plain = loss_of(1 - shares @ reach * z)
-                loss.append(np.minimum(plain * factor, GRID[-1]) if split else plain)
-                weights.append((p_split if split else 1 - p_split) / len(REGION_LOSSES))
-                names.append(f"segments around {centre}{', split hand' if split else ''}")
+            for profile, words, p in in_hand if centre in HAND_CENTRES else ways:
+                values = self.anatomy.profiles[profile] if profile else {}
+                factor = np.array([values.get(m.id, 1.0) for m in self.muscles[limb]])
+                for z in REGION_LOSSES:
+                    plain = loss_of(1 - shares @ reach * z)
+                    loss.append(np.minimum(plain * factor, GRID[-1]))
+                    weights.append(p / len(REGION_LOSSES))
+                    names.append(f"segments around {centre}{words}")
         total = np.array(weights)
         return Table(np.array(loss), total / total.sum(), tuple(names))
 

@@ -33,6 +33,10 @@ EXPLANATIONS = 4
 BAR = 20  # columns
 
 
+class NothingGradedError(Exception):
+    """The record is sound, but there is nothing in it to localise from."""
+
+
 @click.command(help=HELP, short_help="Which nerves, where, and what else could it be?")
 @click.argument("file", type=click.Path(path_type=str), required=False)
 @click.option("--on", "day", metavar="DATE", help="The examination of this day, out of a record.")
@@ -57,6 +61,12 @@ def command(file: str | None, day: str | None, as_json: bool, svg: Path | None, 
         answer = {"file": file, "usable": False, "problems": [words.problem_data(p) for p in error.problems]}
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return ExitCode.INPUT
+    except NothingGradedError as refusal:
+        if as_json:
+            click.echo(json.dumps({"file": file, "usable": False, "refused": str(refusal)}, indent=2))
+        else:
+            click.echo(words.wrap(str(refusal)), err=True)
+        return ExitCode.REFUSED
     found = localise(seen, anatomy)
     if svg is not None:
         from ranvier.anatomy.picture import body
@@ -133,9 +143,10 @@ def _of_record(
         graded = [(i, e) for i, e in graded if on(e) == wanted]
     if not graded:
         days = ", ".join(sorted({on(e).isoformat() for e in examinations if e.get("findings")})) or "none"
-        what = f"no examination with grades{f' of {wanted.isoformat()}' if wanted else ''}"
-        remedy = f"Days with grades: {days}. A grade is written {{muscle: FDI, side: right, mrc: 4}} under findings."
-        raise InputError(f"{name} cannot be localised yet.", (Problem("examinations", what, remedy),))
+        raise NothingGradedError(
+            f"{name} holds no examination with grades{f' of {wanted.isoformat()}' if wanted else ''}. Days with grades: "
+            f"{days}. A grade is written {{muscle: FDI, side: right, mrc: 4}} under findings of an examination."
+        )
     index, latest = max(graded, key=lambda item: (on(item[1]), item[0]))
     seen, more = read_findings(latest, anatomy, at=f"examinations[{index}]")
     return seen, (*problems, *more)
