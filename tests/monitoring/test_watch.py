@@ -1,6 +1,7 @@
 """Is strength falling? What `watch` says of invented people whose truth we know."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from ranvier.estimation.nouns import Measure
 from ranvier.estimation.predict import FutureDoses, predict
 from ranvier.evidence import load
 from ranvier.monitoring.watch import difference_bound, watch
+from ranvier.record.nouns import Infusion
 
 K = load()
 EVERY_28_DAYS = in_force(record(), K, AT)
@@ -195,3 +197,44 @@ def test_a_last_value_of_four_months_ago_is_pointed_out():
 def test_the_same_input_gives_the_same_watch():
     assert isinstance(EVERY_28_DAYS, InForce)
     assert watch(posterior(), EVERY_28_DAYS, K) == watch(posterior(), EVERY_28_DAYS, K)
+
+
+def too_low_after_a_full_course():
+    """160 g over four days, then 5 g every four weeks: she clearly gained, and is kept at next to nothing."""
+    full = [Infusion("kiovig", 40.0, AT - timedelta(days=28 * 9 + 4 - day), None, "IV") for day in range(4)]
+    small = [Infusion("kiovig", 5.0, AT - timedelta(days=28 * back), None, "IV") for back in range(8, 0, -1)]
+    return record(infusions=(*full, *small))
+
+
+def test_a_dose_too_low_to_help_does_not_make_a_non_responder():
+    case = too_low_after_a_full_course()
+    seen = watch(posterior(), in_force(case, K, AT), K, courses=courses_of(case, K.monitoring))
+    assert seen.idle > 0.95
+    assert seen.response.name in ("moderate", "large", "very_large")
+    told = next(f for f in seen.findings if f.name == "response.not_kept")
+    assert told.facts["seen"] in ("largest_course", "earlier_regimen")
+    assert told.facts["now"] < 0.1 < told.facts["gain"]
+
+
+def test_response_is_that_of_the_present_regimen_where_nothing_larger_was_given():
+    case = record()
+    seen = watch(posterior(), in_force(case, K, AT), K, courses=courses_of(case, K.monitoring))
+    assert next(f for f in seen.findings if f.name == "response.class").facts["seen"] == "current_cycle"
+    assert seen.idle < 0.05
+    assert "response.not_kept" not in names(seen.findings)
+
+
+def test_a_hand_that_swings_is_named_although_the_other_one_decides():
+    """The left hand decides and is spared; the right one loses a fifth in each cycle. Neither may hide the other."""
+    own = draws(level=(10.0, 20.0))
+    own = replace(own, imax=own.imax * np.array([0.05, 1.0]))
+    two = tuple(Measure(f"grip-{side}", "grip", side, "jamar", "kg", 180) for side in ("left", "right"))
+    seen = watch(posterior(own, measures=two), EVERY_28_DAYS, K)
+    assert seen.wearing_off.probability < 0.05
+    other = next(f for f in seen.findings if f.name == "wearing_off.other_measure")
+    assert other.facts["measure"] == "grip-right"
+    assert other.facts["probability"] > 0.9
+
+
+def test_the_last_course_is_handed_on_with_its_day():
+    assert watch(posterior(), EVERY_28_DAYS, K).last == AT - timedelta(days=28)

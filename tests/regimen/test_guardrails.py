@@ -1,13 +1,16 @@
 """What bounds a proposal: data in knowledge/limits, held by the code."""
 
 from dataclasses import replace
+from datetime import timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.regimen.made import AT, KNOWLEDGE, draws, names, option, plan, posterior, proposed, record
 
-from ranvier.record.nouns import Condition, Goals, OtherDrug
+from ranvier.estimation.nouns import Measure
+from ranvier.record.nouns import Condition, Goals, Infusion, OtherDrug
 from ranvier.regimen.guard import harmful, person_of
 
 
@@ -138,3 +141,43 @@ def test_corticosteroids_in_the_record_are_refused_with_their_evidence():
     assert [f.name for f in found] == ["drug.refuse"]
     assert found[0].source == "donaghy1994"
     assert harmful(stopped, KNOWLEDGE, AT) == ()
+
+
+def two_hands(floors=(None, None)):
+    """The left hand decides and hardly responds; the right one has gained a half."""
+    own = draws(level=(10.0, 20.0), interval=14.0)
+    own = replace(own, imax=own.imax * np.array([0.05, 1.0]))
+    sides = zip(("left", "right"), floors, strict=True)
+    two = tuple(Measure(f"grip-{side}", "grip", side, "jamar", "kg", 180, floor=floor) for side, floor in sides)
+    return posterior(own, measures=two)
+
+
+def test_less_treatment_must_not_cost_the_other_hand_more_than_counts():
+    """80 g every 14 days: at 28 days the left hand would notice nothing, and the right one lose an eighth or more."""
+    laid_out = plan(two_hands(), record(every=14))
+    longest = max((o for o in laid_out.options if o.action == "longer_interval"), key=lambda o: o.regimen.interval_days)
+    lost = [f for o in laid_out.options for f in o.limited_by if f.name == "option.strength_lost"]
+    assert lost
+    assert {f.facts["measure"] for f in lost} == {"grip-right"}
+    assert all(f.facts["fall"] > 0.1 for f in lost)
+    assert not any(o.proposed for o in laid_out.options if "option.strength_lost" in names(o.limited_by))
+    assert longest.regimen.interval_days > 14
+
+
+def test_a_floor_the_person_named_for_the_other_hand_counts_as_well():
+    laid_out = plan(two_hands(floors=(5.0, 33.0)), record(every=14))
+    less = [o for o in laid_out.options if "option.other_floor_not_held" in names(o.limited_by)]
+    assert less
+    assert not any(o.proposed for o in less)
+
+
+def test_a_regimen_that_keeps_nothing_of_a_known_response_is_neither_cut_nor_called_useless():
+    full = [Infusion("kiovig", 40.0, AT - timedelta(days=28 * 9 + 4 - day), None, "IV") for day in range(4)]
+    small = [Infusion("kiovig", 5.0, AT - timedelta(days=28 * back), None, "IV") for back in range(8, 0, -1)]
+    laid_out = plan(case=record(infusions=(*full, *small)))
+    assert [f.name for f in laid_out.refusal] == ["refusal.too_little"]
+    assert "help.agree_floor" in names(laid_out.refusal)
+    assert proposed(laid_out) is None
+    agreed = plan(posterior(floors=(14.0,)), case=record(infusions=(*full, *small)))
+    assert agreed.refusal == ()
+    assert proposed(agreed).grams_per_week >= 5 / 4

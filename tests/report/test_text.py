@@ -1,10 +1,15 @@
 """The terminal summary: the answer first, eighty columns, nothing lost without colour."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from tests.report import fake
 
+from ranvier.ground.findings import Finding
 from ranvier.report import text
 from ranvier.report.plot import Canvas, nice_ticks
+from ranvier.report.words import Words
 
 CASES = (fake.assessment, fake.crowded, fake.refused, fake.not_proposed)
 
@@ -74,3 +79,50 @@ def test_a_rising_line_climbs_the_canvas():
 def test_ticks_are_round_and_inside():
     assert nice_ticks(7.3, 11.8) == [8.0, 9.0, 10.0, 11.0]
     assert nice_ticks(3.0, 3.0) == [3.0]
+
+
+def with_watch(**changes):
+    case = fake.assessment()
+    return replace(case, treatment=replace(case.treatment, watch=replace(case.treatment.watch, **changes)))
+
+
+def flat(case):
+    return " ".join(text.render(case, fake.knowledge()).split())
+
+
+def test_the_nurse_reads_the_next_infusion_with_its_weekday_and_the_day_of_the_cycle():
+    """Last course on Monday 16 February, every 28 days; proposed: 60 g every 21 days."""
+    said = flat(with_watch(last=date(2026, 2, 16)))
+    assert "Last given Mon 16 Feb 2026, 14 days ago; the cycle has 28 days." in said
+    assert "Proposed next: Kiovig IV 60 g on Mon 9 Mar 2026" in said
+
+
+def test_an_infusion_overdue_is_due_today():
+    assert "on Mon 2 Mar 2026" in flat(with_watch(last=date(2026, 1, 5)))
+
+
+def test_a_trend_that_is_other_peoples_is_not_given_as_this_persons():
+    case = fake.assessment()
+    trend = Finding(
+        "trend.decline.unlikely", {"per_year": -0.02}, (Finding("trend.mostly_prior", {"information": 0.1}),)
+    )
+    said = flat(with_watch(findings=(*case.treatment.watch.findings, trend)))
+    assert "A slow trend cannot be told from this record yet." in said
+    assert "Slow trend −" not in said
+
+
+def test_what_waits_for_a_body_weight_is_said_once():
+    limit = {"at_most": True, "bound": 2.0, "unit": "g/kg", "why": "Because.", "value": None}
+    unchecked = tuple(
+        Finding("limit.cannot_be_checked", {**limit, "what": what})
+        for what in ("grams_per_kg_course", "grams_per_kg_day")
+    )
+    twice = (Finding("limit.how_to_give", {**limit, "what": "ml_per_kg_hour", "limit": id_}) for id_ in ("a", "b"))
+    case = fake.assessment()
+    some = replace(case.treatment.proposal.options[0], limited_by=(*unchecked, *twice))
+    said = text.limits(some, Words(fake.knowledge()))
+    assert len(said) == 2
+    assert said[1] == (
+        "Not checked, because the body weight is not recorded: dose of one course (at most 2 g/kg); "
+        "dose in one day (at most 2 g/kg). Record a weight."
+    )

@@ -23,11 +23,11 @@ SOURCE = Path(ranvier.__file__).parent
 @pytest.mark.parametrize(
     ("p", "said"),
     [
-        (0.0, "fewer than 1 in 100 (under 1 %)"),
+        (0.0, "fewer than 1 in 100"),
         (0.02, "about 1 in 50 (1–4 %)"),
         (0.5, "about 5 in 10 (45–55 %)"),
         (0.9, "about 9 in 10 (87–93 %)"),
-        (1.0, "more than 99 in 100 (over 99 %)"),
+        (1.0, "more than 99 in 100"),
     ],
 )
 def test_a_chance_is_said_in_words_with_the_error_of_the_simulation(p, said):

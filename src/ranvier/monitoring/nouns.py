@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from ranvier.ground.findings import Finding
 
@@ -59,7 +60,10 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Response class (none, minimal, moderate, large, very large) with its probability and those of all classes."""
+    """Response class (none, minimal, moderate, large, very large) with its probability and those of all classes.
+
+    It is the response to the best of what was given: the present regimen, the one before, or the largest course.
+    """
 
     name: str
     probability: float
@@ -69,7 +73,12 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The answer of monitoring. interval_days None: no regimen in force can be read from the record."""
+    """The answer of monitoring.
+
+    interval_days : None where no regimen in force can be read from the record
+    idle : P(the present regimen keeps no gain worth the name), whatever more would do
+    last : first day of the last course
+    """
 
     floor: Floor | None
     interval_days: float | None
@@ -77,3 +86,5 @@ class Watch:
     trend: Trend
     response: Response
     findings: tuple[Finding, ...]
+    idle: float = 0.0
+    last: date | None = None

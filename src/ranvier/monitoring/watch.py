@@ -21,6 +21,8 @@ YEAR = 365.25  # [d]
 WEEK = 7.0  # [d]
 STEP = 0.5  # [d], the grid on which a cycle is looked at; a crossing is interpolated within it
 FEW = 20  # responding draws below which a spread means nothing
+HALF = 0.5  # more likely than not
+RATIO = ("grip", "dynamometry", "pinch")  # measures of which a percentage means something
 SWING_PARAMETERS = ("c50", "imax", "kout")
 """What size and timing of the swing hang on; asked only where no prior draws came with the posterior."""
 RESTS_ON_PRIOR = ("swing.mostly_prior", "timing.mostly_prior")
@@ -71,28 +73,31 @@ def watch(
         return Watch(_stated_floor(measure), None, None, trend, response, (none, *of_trend, *of_response))
     course = _steady(posterior.draws, posterior.primary, measure, current, rules["look_ahead"].value)
     plateau = float(np.median(course.peak))
-    threshold, of_threshold = _threshold(posterior, plateau, rules)
+    threshold, of_threshold = _threshold(posterior, posterior.primary, plateau, rules)
     floor, of_floor = _floor(measure, plateau, float(np.median(threshold)))
     learnt = _information(posterior, course, current, rules)
     off = _wearing_off(course, as_capacity(measure, floor.value), threshold, learnt)
     because = (of_threshold, of_floor, *current.findings)
     of_swing = _wearing_off_findings(off, course, floor, measure, knowledge, because)
     of_prior = _what_is_prior(posterior, off, rules)
-    response, of_response = _response(course.peak / course.untreated - 1.0, "current_cycle", knowledge, posterior)
-    findings = (*of_swing, *of_prior, *of_trend, *of_response, *_old(posterior, rules))
-    return Watch(floor, current.interval_days, off, trend, response, findings)
+    response, of_response, idle = _best_response(posterior, course, current, courses, knowledge)
+    others = () if off.probability >= HALF else _others(posterior, current, rules)
+    findings = (*of_swing, *others, *of_prior, *of_trend, *of_response, *_old(posterior, rules))
+    return Watch(floor, current.interval_days, off, trend, response, findings, idle, current.last)
 
 
-def aim_of(watched: Watch) -> tuple[float | None, bool, float, float, tuple[Finding, ...]]:
+def aim_of(watched: Watch) -> tuple[float | None, bool, float, float, tuple[Finding, ...], float]:
     """What a proposal needs to know of a watch.
 
-    The floor and whether it was agreed, P(no gain worth the name), P(wearing-off), and what rests on the prior.
+    The floor and whether it was agreed, P(no gain worth the name), P(wearing-off), what rests on the prior, and P(the
+    present regimen keeps no gain worth the name).
     """
     floor = watched.floor
     silent = dict(watched.response.all).get("none", 0.0)
     prior = tuple(finding for finding in watched.findings if finding.name in RESTS_ON_PRIOR)
     off = 0.0 if watched.wearing_off is None else watched.wearing_off.probability
-    return (None, False, silent, off, prior) if floor is None else (floor.value, floor.agreed, silent, off, prior)
+    value, agreed = (None, False) if floor is None else (floor.value, floor.agreed)
+    return value, agreed, silent, off, prior, watched.idle
 
 
 def difference_bound(sd: FloatArray, persistence: FloatArray, z: float, averaged: int) -> FloatArray:
@@ -153,26 +158,26 @@ def _steady(draws: Draws, primary: int, measure: Measure, current: InForce, look
     )
 
 
-def _threshold(posterior: Posterior, plateau: float, rules: Rules) -> tuple[FloatArray, Finding]:
-    """The person's threshold by draw [1], and what it was made of."""
-    draws, primary = posterior.draws, posterior.primary
+def _threshold(posterior: Posterior, index: int, plateau: float, rules: Rules) -> tuple[FloatArray, Finding]:
+    """The person's threshold by draw [1] for the measure at `index`, and what it was made of."""
+    draws = posterior.draws
     smallest, z = rules["swing"], rules["error_z"]
-    days = _days_of(posterior, posterior.measures[primary].id)
+    days = _days_of(posterior, posterior.measures[index].id)
     daily = days.size > 1 and float(np.median(np.diff(days))) <= rules["daily_gap"].value
     averaged = int(rules["error_days"].value) if daily else 1
-    sd = np.sqrt(draws.sd[:, primary] ** 2 + (draws.add[:, primary] / max(plateau, 1e-9)) ** 2)
-    error = difference_bound(sd, draws.persistence[:, primary], z.value, averaged)
+    sd = np.sqrt(draws.sd[:, index] ** 2 + (draws.add[:, index] / max(plateau, 1e-9)) ** 2)
+    error = difference_bound(sd, draws.persistence[:, index], z.value, averaged)
     threshold = np.maximum(smallest.value, error)
     facts: Facts = {
         "threshold": float(np.median(threshold)),
         "error": float(np.median(error)),
         "smallest": smallest.value,
         "sd": float(np.median(sd)),
-        "persistence": float(np.median(draws.persistence[:, primary])),
+        "persistence": float(np.median(draws.persistence[:, index])),
         "averaged": averaged,
     }
     name = "threshold.means_of_days" if daily else "threshold.single_values"
-    weak = _weak_hand(posterior.measures[primary], plateau, rules)
+    weak = _weak_hand(posterior.measures[index], plateau, rules)
     return threshold, Finding(name, facts, weak, source=smallest.source, status=smallest.status)
 
 
@@ -301,6 +306,32 @@ def _graded(name: str, probability: float, likely: float, unlikely: float) -> st
     return f"{name}.unlikely" if probability <= unlikely else f"{name}.possible"
 
 
+def _others(posterior: Posterior, current: InForce, rules: Rules) -> tuple[Finding, ...]:
+    """Measures beside the deciding one that swing by more than their own threshold: no hand may hide another."""
+    able = [i for i, m in enumerate(posterior.measures) if i != posterior.primary and m.n and m.measure in RATIO]
+    if not able:
+        return ()
+    interval = current.interval_days
+    doses = planned(current.daily, interval, current.route, first=0.0, until=interval, length=current.length)
+    capacity = cycle(posterior.draws, doses, interval, np.append(np.arange(0.0, interval, STEP), interval)).capacity
+    found = []
+    for i in able:
+        peak, trough = capacity[i].max(axis=1), capacity[i].min(axis=1)
+        threshold, _ = _threshold(posterior, i, float(np.median(peak)), rules)
+        swing = 1.0 - trough / np.maximum(peak, 1e-12)
+        probability = float(np.mean(swing > threshold))
+        if probability >= HALF:
+            facts: Facts = {
+                "measure": posterior.measures[i].id,
+                "probability": probability,
+                "swing": float(np.median(swing)),
+                "threshold": float(np.median(threshold)),
+                "interval": interval,
+            }
+            found.append(Finding("wearing_off.other_measure", facts, status=rules["swing"].status))
+    return tuple(found)
+
+
 def _information(
     posterior: Posterior, course: _Cycle, current: InForce, rules: Rules
 ) -> tuple[float | None, float | None]:
@@ -389,6 +420,34 @@ def _without_regimen(
     return Response("not_observed", 1.0, (("not_observed", 1.0),), 0.0), (said,)
 
 
+def _best_response(
+    posterior: Posterior, now: _Cycle, current: InForce, courses: Sequence[Course], knowledge: Knowledge
+) -> tuple[Response, tuple[Finding, ...], float]:
+    """The response to the best of what was given, and P(the present regimen keeps no gain worth the name).
+
+    Judged on the present regimen alone, too low a dose would make a non-responder of a person who responds.
+    """
+    measure = posterior.measures[posterior.primary]
+    gains = {"current_cycle": now.peak / now.untreated - 1.0}
+    largest = max(courses, key=lambda c: c.grams, default=None)
+    if largest is not None and largest.grams > current.grams * (1.0 + knowledge.monitoring["same_weekly_grams"].value):
+        gains["largest_course"] = _gain_after(posterior, largest, knowledge)
+    if current.earlier is not None:
+        before = replace(current, **{n: getattr(current.earlier, n) for n in ("daily", "interval_days", "route")})
+        cycle_then = _steady(posterior.draws, posterior.primary, measure, before, before.interval_days)
+        gains["earlier_regimen"] = cycle_then.peak / cycle_then.untreated - 1.0
+    seen = max(gains, key=lambda name: (float(np.median(gains[name])), name == "current_cycle"))
+    response, found = _response(gains[seen], seen, knowledge, posterior)
+    present = np.where(posterior.draws.responds, gains["current_cycle"], 0.0)
+    kinds = {kind.name: kind for kind in knowledge.classes}
+    idle = float(np.mean(_inside(present, kinds["none"])))
+    unlikely = knowledge.monitoring["no_response"]
+    if idle >= unlikely.value and dict(response.all).get("none", 0.0) < HALF:
+        facts: Facts = {"probability": idle, "now": float(np.median(present)), "gain": response.gain, "seen": seen}
+        found += (Finding("response.not_kept", facts, status=unlikely.status),)
+    return response, found, idle
+
+
 def _gain_after(posterior: Posterior, course: Course, knowledge: Knowledge) -> FloatArray:
     """Peak gain by draw [1] of one course given to the untreated person, as long as effects are looked for."""
     primary, measure, draws = posterior.primary, posterior.measures[posterior.primary], posterior.draws
@@ -414,7 +473,14 @@ def _response(
     definition = Finding("response.definition", bounds, source=kind.low.source, status=kind.low.status)
     silent = float(np.mean(~posterior.draws.responds))
     middle = float(np.median(own))
-    facts: Facts = {"class": name, "probability": probability, "gain": middle, "no_response": silent}
+    facts: Facts = {
+        "class": name,
+        "probability": probability,
+        "gain": middle,
+        "seen": seen,
+        "bound": knowledge.classes[0].high.value if knowledge.classes[0].high else None,
+        "no_response": silent,
+    }
     finding = Finding("response.class", facts, (definition, *cautions(knowledge, "response.class")))
     return Response(name, probability, chances, middle), (finding,)
 

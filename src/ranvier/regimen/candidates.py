@@ -73,7 +73,7 @@ def find_product(name: str, knowledge: Knowledge) -> Product | None:
 
 
 def pack_of(name: str, given: Sequence[float], knowledge: Knowledge) -> Pack:
-    """The vials of a product; amounts really given that no vials add up to count as sizes too.
+    """The vials of a product, and whether amounts were given that no vials add up to.
 
     An unknown product has only the amounts that were really given.
     """
@@ -86,7 +86,7 @@ def pack_of(name: str, given: Sequence[float], knowledge: Knowledge) -> Pack:
     if not odd:
         return Pack(name, sizes)
     facts = {"product": product.name, "given": _list(odd), "vials": _list(sizes)}
-    return Pack(name, tuple(sorted({*sizes, *odd})), (Finding("vials.as_given", facts),))
+    return Pack(name, sizes, (Finding("vials.as_given", facts),))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -112,6 +112,31 @@ def vials(grams: float, sizes: tuple[float, ...]) -> tuple[tuple[float, int], ..
         count[last[total]] = count.get(last[total], 0) + 1
         total -= last[total]
     return tuple((part * unit / SMALLEST, n) for part, n in sorted(count.items(), reverse=True))
+
+
+def shared(grams: float, days: int, sizes: tuple[float, ...]) -> tuple[float, ...]:
+    """The grams of a course by day: whole vials each day, as even as they can be, larger days first.
+
+    Equal parts where no vials add up.
+
+    Examples
+    --------
+    >>> shared(75.0, 2, (5.0, 10.0, 20.0, 40.0))
+    (40.0, 35.0)
+    """
+    if days == 1 or vials(grams, sizes) is None or vials(grams / days, sizes) is not None:
+        return (grams / days,) * days
+    step = math.gcd(*(round(size * SMALLEST) for size in sizes))
+    rest, daily = round(grams * SMALLEST), []
+    for left in range(days, 0, -1):
+        least = math.ceil(rest / left / step) * step
+        fits = (n for n in range(least, rest + 1, step) if vials(n / SMALLEST, sizes) is not None)
+        amount = next((n for n in fits if n == rest or vials((rest - n) / SMALLEST, sizes) is not None), None)
+        if amount is None or (left > 1 and amount == rest):
+            return (grams / days,) * days
+        daily.append(amount / SMALLEST)
+        rest -= amount
+    return tuple(sorted(daily, reverse=True))
 
 
 def amounts(grams: float, sizes: tuple[float, ...]) -> tuple[float, ...]:
@@ -162,12 +187,13 @@ def candidates(
         if current.route == INTRAVENOUS:
             # As many grams a day as the person is used to, about; never more than is allowed.
             days = max(1, math.floor(grams / usual_day + 0.5), math.ceil(grams / most_day - 1e-9))
-        found.append(_candidate(action, kind, current.route, grams, every, pack, daily=(grams / days,) * days))
+        daily = _spread(grams, days, most_day, pack)
+        found.append(_candidate(action, kind, current.route, grams, every, pack, daily=daily))
 
     found += _back(current, interval, routes, pack, knowledge)
     spread_over = max(1, math.ceil(current.grams / largest_day - 1e-9))
     if current.route == INTRAVENOUS and spread_over > len(current.daily):
-        daily = (current.grams / spread_over,) * spread_over
+        daily = _spread(current.grams, spread_over, largest_day, pack)
         found.append(_candidate("spread", "spread", current.route, current.grams, interval, pack, daily=daily))
     possible = amounts(current.grams, pack.sizes)
     lower = [grams for grams in reversed(possible) if grams < current.grams][:MOST_DOSES]
@@ -212,9 +238,18 @@ def starts(
         grams = _nearest(rules[dose].value * weight, pack.sizes, upper=rules[dose].value * weight)
         if grams is not None:
             days = max(1, math.ceil(grams / largest_day - 1e-9))
-            daily = (grams / days,) * days
+            daily = _spread(grams, days, largest_day, pack)
             found.append(_candidate("start", dose, INTRAVENOUS, grams, round(rules[again].value), pack, daily=daily))
     return tuple(found), tuple(said)
+
+
+def _spread(grams: float, days: int, most: float, pack: Pack) -> tuple[float, ...]:
+    """By day in whole vials; over a day more where that alone keeps every day within `most` [g]."""
+    daily = shared(grams, days, pack.sizes)
+    if max(daily) <= most + 1e-9:
+        return daily
+    longer = shared(grams, days + 1, pack.sizes)
+    return longer if max(longer) <= most + 1e-9 else daily
 
 
 def _candidate(
@@ -228,9 +263,21 @@ def _candidate(
     daily: tuple[float, ...],
     known: bool = False,
 ) -> Candidate:
-    parts = vials(grams, pack.sizes)
+    parts = _vials_of_days(daily, pack.sizes)
     regimen = Regimen(pack.product, route, grams, parts or (), len(daily), interval)
     return Candidate(action, kind, regimen, daily, fits=parts is not None, known=known)
+
+
+def _vials_of_days(daily: Sequence[float], sizes: tuple[float, ...]) -> tuple[tuple[float, int], ...] | None:
+    """The vials of a course, largest first: no vial is opened on one day and finished on the next."""
+    count: dict[float, int] = {}
+    for grams in daily:
+        parts = vials(grams, sizes)
+        if parts is None:
+            return None
+        for size, n in parts:
+            count[size] = count.get(size, 0) + n
+    return tuple(sorted(count.items(), reverse=True))
 
 
 def _back(
@@ -254,7 +301,7 @@ def _back(
     scaled = _nearest(same, pack.sizes, lower=same)
     if earlier.route != current.route and scaled is not None:
         days = len(current.daily)
-        daily = (scaled / days,) * days
+        daily = shared(scaled, days, pack.sizes)
         found.append(
             _candidate("increase", "earlier_grams", current.route, scaled, interval, pack, daily=daily, known=True)
         )

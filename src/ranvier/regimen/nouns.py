@@ -43,6 +43,7 @@ class Aim:
     floor : strength that matters, on the primary measure, in its unit; None where there is none. agreed: by the person
     no_response : P(no gain worth the name); wearing_off : P(strength wears off within the cycle)
     prior : findings on what rests on the prior (``swing.mostly_prior``, ``timing.mostly_prior``)
+    idle : P(the present regimen keeps no gain worth the name)
     """
 
     floor: float | None
@@ -50,6 +51,7 @@ class Aim:
     no_response: float
     wearing_off: float = 1.0
     prior: tuple[Finding, ...] = ()
+    idle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

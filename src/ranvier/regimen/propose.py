@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 
 from ranvier.estimation.courses import INTRAVENOUS, InForce
-from ranvier.estimation.nouns import Basis, Posterior
+from ranvier.estimation.measures import as_capacity, visible
+from ranvier.estimation.nouns import Basis, FloatArray, Measure, Posterior
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
 from ranvier.record.nouns import Record
@@ -20,6 +21,7 @@ from ranvier.regimen.ranking import Asked, Looked, distinct_draws, ranking, show
 from ranvier.regimen.telling import findings, option
 
 HOURS = 24.0
+HALF = 0.5  # more likely than not
 
 Facts = dict[str, Fact]
 
@@ -130,7 +132,8 @@ def _own_limits(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
         found.append(Finding("goal.route", {"route": regimen.route, "accepted": ", ".join(goals.routes)}))
     if one.candidate.action == "no_change":
         return tuple(found)
-    if not one.candidate.fits:
+    as_given = one.candidate.known or abs(regimen.grams - current.grams) < 1e-9
+    if not one.candidate.fits and not as_given:  # what is really given, somebody can supply
         found.append(Finding("vials.do_not_fit", {"grams": regimen.grams, "product": regimen.product}))
     most = goals.max_visits_per_year
     if most is not None and one.result.visits > max(most, now.result.visits) + 1e-9:
@@ -157,6 +160,9 @@ def _unsafe(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
     """Less treatment needs a good chance to hold the floor; an assumed floor must not be crossed more often than now."""
     if asked.aim.floor is None:
         return [Finding("option.no_floor_to_hold")]
+    lost = _lost(asked, one, now)
+    if lost:
+        return lost
     rules = asked.knowledge.monitoring
     needed, tolerance = rules["step_down_floor"], rules["step_down_tolerance"]
     facts: Facts = {
@@ -170,6 +176,38 @@ def _unsafe(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
     if not asked.aim.agreed and one.p_above < now.p_above - tolerance.value:
         return [Finding("option.floor_held_less", facts, status=tolerance.status)]
     return []
+
+
+def _lost(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
+    """Strength on the weakest day that less treatment would cost: on every hand, not only on the one that decides.
+
+    A floor that the person named says for its measure what matters; elsewhere it is the smallest change that counts.
+    """
+    rules = asked.knowledge.monitoring
+    needed, bound = rules["step_down_floor"], rules["swing"]
+    found = []
+    for i, measure in enumerate(asked.posterior.measures):
+        if not measure.n:
+            continue
+        trough, trough_now = _weakest(one, i, measure), _weakest(now, i, measure)
+        if measure.floor is not None:
+            p_above = float(np.mean(trough >= as_capacity(measure, measure.floor)))
+            if i != asked.posterior.primary and p_above < needed.value:
+                floored: Facts = {"measure": measure.id, "probability": p_above, "needed": needed.value}
+                found.append(Finding("option.other_floor_not_held", floored, status=needed.status))
+            continue
+        fall = 1.0 - float(np.median(trough / np.maximum(trough_now, 1e-9)))
+        if fall > bound.value:
+            facts: Facts = {"measure": measure.id, "fall": fall, "bound": bound.value}
+            found.append(Finding("option.strength_lost", facts, status=bound.status))
+    return found
+
+
+def _weakest(one: Looked, index: int, measure: Measure) -> FloatArray:
+    """Capacity of the measure on the weakest day of the cycle that is judged, by draw."""
+    plan = one.result.plan
+    judged = visible(measure, one.result.capacity[index])[:, plan.cycle_from : plan.cycle_to + 1]
+    return np.asarray(judged.min(axis=1))
 
 
 def _needless(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
@@ -198,7 +236,7 @@ def _refusal(asked: Asked, missing: tuple[Finding, ...], looked: Sequence[Looked
         facts: Facts = {"basis": asked.posterior.basis.value}
         why.append(Finding("refusal.population_basis", facts, helps, status="design"))
     elif asked.current is not None:
-        why += _no_effect(asked, asked.current)
+        why += _no_effect(asked, asked.current) or _too_little(asked)
         prior = tuple(finding for finding in asked.aim.prior if finding.name == "swing.mostly_prior")
         if prior and not why:
             why.append(Finding("refusal.mostly_prior", because=(*prior, *helps)))
@@ -219,6 +257,15 @@ def _no_effect(asked: Asked, current: InForce) -> list[Finding]:
     facts: Facts = {"probability": asked.aim.no_response, "courses": current.courses, "fair": fair.value}
     name = "refusal.no_response" if tried else "refusal.trial_incomplete"
     return [Finding(name, facts, source=fair.source, status=fair.status)]
+
+
+def _too_little(asked: Asked) -> list[Finding]:
+    """More would help, yet the present regimen keeps hardly anything: without an agreed floor, more or none is not ours."""
+    bound = asked.knowledge.monitoring["no_response"]
+    if asked.aim.agreed or asked.aim.idle < bound.value or asked.aim.no_response >= HALF:
+        return []
+    help_ = Finding("help.agree_floor", status="design")
+    return [Finding("refusal.too_little", {"probability": asked.aim.idle}, (help_,), status=bound.status)]
 
 
 def _would_help(asked: Asked) -> tuple[Finding, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ranvier.decision.nouns import Assessment, Basis, Measure, Option, Posterior, Proposal, Watch, WearingOff
 from ranvier.ground.findings import Finding
@@ -17,9 +18,12 @@ BESIDE = (
     "drug.warn",
     "proposal.floor_out_of_reach",
     "proposal.models_differ",
+    "response.not_kept",
     "risk.present",
     "swing.mostly_prior",
     "timing.mostly_prior",
+    "trend.decline.likely",
+    "wearing_off.other_measure",
 )
 
 
@@ -29,6 +33,7 @@ class Answer:
 
     headline : the answer
     certainty : on what it stands and how sure it is
+    next : when the last infusion was, and when the next is due
     beside : what must be read together with it
     detail : how sure, further down
     """
@@ -37,6 +42,7 @@ class Answer:
     certainty: tuple[str, ...]
     beside: tuple[str, ...] = ()
     detail: tuple[str, ...] = ()
+    next: str = ""
 
 
 def primary(posterior: Posterior) -> Measure:
@@ -72,6 +78,11 @@ def draws_of(posterior: Posterior) -> int:
     return len(posterior.draws.c50)
 
 
+def weeks_ahead(proposal: Proposal) -> int:
+    """How far the options are forecast, in weeks."""
+    return round(max((float(f.days[-1]) for option in proposal.options for f in option.forecasts), default=0.0) / 7)
+
+
 def strength_decimals(proposal: Proposal | None) -> int:
     """Decimals worth showing in all strengths of the options: as the narrowest of their ranges allows."""
     if proposal is None:
@@ -96,7 +107,45 @@ def write(assessment: Assessment, words: Words) -> Answer:
     told = tuple(
         words.say(finding) for finding in reasons(assessment) if finding.name in BESIDE and finding.name not in refused
     )
-    return Answer(headline, tuple(certainty), told, tuple(detail))
+    return Answer(headline, tuple(certainty), told, tuple(detail), _next(assessment, words))
+
+
+def _next(assessment: Assessment, words: Words) -> str:
+    """The last course and the next one, with weekday and day of the cycle; empty where no regimen is in force."""
+    watch, best, at = assessment.treatment.watch, chosen(assessment.treatment.proposal), assessment.at
+    if watch is None or watch.last is None or watch.interval_days is None:
+        return ""
+    since = (at - watch.last).days
+    ago = words.text("ui", "ago", days=words.days(since)) if since else words.text("ui", "ago_today")
+    interval = words.days(round(watch.interval_days))
+    said = words.text("watch", "last", last=words.date(watch.last), ago=ago, interval=interval)
+    if best is None or best.regimen.grams <= 0:
+        return said
+    due = max(watch.last + timedelta(days=best.regimen.interval_days), at)
+    vials = words.vials(best.regimen)
+    dose = f"{words.product(best.regimen.product)} {best.regimen.route} {words.dose(best.regimen)}"
+    name = "next_keep" if best.action == "no_change" else "next_change"
+    due_said = words.text("watch", name, dose=dose, day=words.date(due), vials=f": {vials}" if vials else "")
+    return f"{said} {due_said}"
+
+
+def course(assessment: Assessment, words: Words) -> str:
+    """Response and slow trend in one line; empty where nothing was measured in this person."""
+    watch, posterior = assessment.treatment.watch, assessment.treatment.posterior
+    if watch is None or posterior is None or posterior.basis is not Basis.MEASURED:
+        return ""
+    response, trend, said = watch.response, watch.trend, []
+    judged = next((f for f in watch.findings if f.name == "response.class"), None)
+    if response.name != "not_observed":
+        seen = words.word("seen", str(judged.facts.get("seen"))) if judged else ""
+        odds = words.odds(response.probability)
+        name = words.word("class", response.name)
+        said.append(words.text("watch", "response", seen=seen, response=name, odds=odds).replace("  ", " "))
+    unknown = any(b.name == "trend.mostly_prior" for f in watch.findings for b in f.because)
+    figures = {"trend": trend.per_year, "q05": trend.q05, "q95": trend.q95}
+    spoken = {key: words.percent(value) for key, value in figures.items()}
+    said.append(words.text("watch", "trend_prior") if unknown else words.text("watch", "trend", **spoken))
+    return " ".join(said)
 
 
 def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
@@ -106,6 +155,8 @@ def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
         return words.text("answer", "no_regimen")
     if watch.response.name == "none" and watch.response.probability >= 0.5:
         return words.text("answer", "no_response", likely=words.likely(watch.response.probability))
+    if any(finding.name == "response.not_kept" for finding in watch.findings):
+        return words.text("answer", "too_little", likely=words.likely(watch.idle))
     off, floor = watch.wearing_off, watch.floor
     if off is None or watch.interval_days is None:
         return words.text("answer", "no_regimen")

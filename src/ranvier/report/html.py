@@ -126,7 +126,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "measure": words.measure(measure),
         "warnings": (*_warnings(posterior, words), *answer.beside),
         "gauges": _gauges(assessment, words),
-        "course": _course(assessment, words),
+        "course": answers.course(assessment, words),
         "cycle": _cycle(assessment, words),
         "figures": _timelines(assessment, words),
         "best": _option(best, assessment, words) if best else None,
@@ -142,6 +142,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "diagnostics": posterior.diagnostics,
     }
     if proposal is not None:
+        context["weeks"] = answers.weeks_ahead(proposal)
         context["options"] = tuple(_option(option, assessment, words) for option in ranked(proposal))
         context["option_figures"] = _option_figures(assessment, words)
     return context
@@ -187,21 +188,6 @@ def _gauges(assessment: Assessment, words: Words) -> tuple[dict[str, Any], ...]:
     return tuple(
         {"what": what, "said": words.chance(p, draws), "width": f"{100 * min(0.99, max(0.01, p)):.0f}"}
         for what, p in rows
-    )
-
-
-def _course(assessment: Assessment, words: Words) -> str:
-    watch = assessment.treatment.watch
-    if watch is None:
-        return ""
-    return words.text(
-        "watch",
-        "course",
-        response=words.word("class", watch.response.name),
-        odds=words.odds(watch.response.probability),
-        trend=words.percent(watch.trend.per_year),
-        q05=words.percent(watch.trend.q05),
-        q95=words.percent(watch.trend.q95),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from ranvier.decision.nouns import Assessment, Forecast, Option, Posterior, Proposal, Watch
+from ranvier.decision.nouns import Assessment, Forecast, Option, Posterior, Proposal
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
@@ -38,6 +38,11 @@ WEEKS_AFTER = 12
 MOST_OPTIONS = 8
 IN_TABLE = ("option.loss", "option.outlook")  # the table of options says the same
 MOST_REASONS = 8
+EXPLAINED = (
+    "proposal.model_would_prefer",
+    "trend.decline.possible",
+    "trend.decline.unlikely",
+)  # with what is below them
 
 _UNIT_SPACE = re.compile(r"(\d) (%|g\b|kg\b|kPa\b|N\b|g/|days\b|in \d)")
 
@@ -79,14 +84,17 @@ def summary(assessment: Assessment, words: Words, *, short: bool = False) -> Gro
             parts.append(_bullet(words.say(why)))
             parts += [_bullet(_with_source(below, words), indent=2) for below in why.because[:MOST_REASONS]]
     else:
+        if answer.next:
+            parts.append(_fold(answer.next, STRONG))
         parts.append(_fold(" ".join((*answer.certainty, *answer.detail))))
         parts += [_bullet(sentence, "!", WARN) for sentence in answer.beside]
     if treatment.posterior is not None:
         parts += _picture(assessment, treatment.posterior, words)
     if treatment.proposal is not None and treatment.posterior is not None:
         parts += _options(treatment.proposal, treatment.posterior, words)
-    if treatment.watch is not None:
-        parts.append(_course(treatment.watch, words))
+    course = answers.course(assessment, words)
+    if course:
+        parts.append(Text("\n").append(_fold(course)))
     if not short:
         parts += _below(assessment, words, refused=refused)
     parts += [Text(), _fold(words.text("ui", "notice"), QUIET)]
@@ -266,8 +274,15 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
             *(fixed(value, decimals) for value in (option.trough, option.mean, option.peak)),
             _above(option, posterior, words),
         )
-        table += [Text(row, style=STRONG if option.proposed else ""), Text("  " + what(option, words), style=QUIET)]
-    heading = words.text("options", "heading", measure=words.measure(measure), unit=words.strength_unit(measure.unit))
+        table.append(Text(row, style=STRONG if option.proposed else ""))
+        table.append(_fold(what(option, words), QUIET, first="  ", rest="    "))
+    heading = words.text(
+        "options",
+        "heading",
+        measure=words.measure(measure),
+        unit=words.strength_unit(measure.unit),
+        weeks=answers.weeks_ahead(proposal),
+    )
     parts: list[RenderableType] = [_heading(heading), *table]
     keys = [words.text("options", "key_proposed")] if any(o.proposed for o in options) else []
     if sum(o.tie for o in options) > 1:
@@ -283,8 +298,18 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
     if best is not None:
         told = [finding for finding in best.because if finding.name not in IN_TABLE]
         parts += [_bullet(words.say(finding)) for finding in told[:MOST_REASONS]]
-        parts += [_bullet(words.say(finding), "!", WARN) for finding in best.limited_by]
+        parts += [_bullet(sentence, "!", WARN) for sentence in limits(best, words)]
     return parts
+
+
+def limits(option: Option, words: Words) -> tuple[str, ...]:
+    """What limits an option, each sentence once; all that waits for a body weight in one."""
+    waiting = [finding for finding in option.limited_by if finding.name == "limit.cannot_be_checked"]
+    rest = [words.say(finding) for finding in option.limited_by if finding not in waiting or len(waiting) == 1]
+    if len(waiting) > 1:
+        bounds = "; ".join(words.bound(finding) for finding in waiting)
+        rest.append(words.text("options", "unchecked", what=bounds))
+    return tuple(dict.fromkeys(rest))
 
 
 def _columns(sign: str, name: str, per_kg: str, per_week: str, visits: str, *rest: str) -> str:
@@ -311,20 +336,6 @@ def _above(option: Option, posterior: Posterior, words: Words) -> str:
     return said if 0.01 <= option.p_above_floor <= 0.99 else words.odds(option.p_above_floor)
 
 
-def _course(watch: Watch, words: Words) -> Text:
-    response, trend = watch.response, watch.trend
-    said = words.text(
-        "watch",
-        "course",
-        response=words.word("class", response.name),
-        odds=words.odds(response.probability),
-        trend=words.percent(trend.per_year),
-        q05=words.percent(trend.q05),
-        q95=words.percent(trend.q95),
-    )
-    return Text("\n").append(_fold(said))
-
-
 # ---- reasons, what is not verified, sources --------------------------------------------------------------------------
 
 
@@ -335,7 +346,10 @@ def _below(assessment: Assessment, words: Words, *, refused: bool) -> list[Rende
     why = () if refused else tuple(f for f in reasons(assessment) if f not in said and f.name not in BESIDE)
     if why:
         parts.append(_heading(words.text("ui", "reasons")))
-        parts += [_bullet(_with_source(finding, words)) for finding in why[:MOST_REASONS]]
+        for finding in why[:MOST_REASONS]:
+            parts.append(_bullet(_with_source(finding, words)))
+            if finding.name in EXPLAINED:
+                parts += [_bullet(words.say(below), indent=2) for below in finding.because[:1]]
         if len(why) > MOST_REASONS:
             parts.append(Text("   " + words.text("ui", "more", n=len(why) - MOST_REASONS), style=QUIET))
     found = treatment.posterior.findings if treatment.posterior else ()

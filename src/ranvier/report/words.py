@@ -22,7 +22,7 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
 
 MINUS = "\N{MINUS SIGN}"
-_KINDS = ("action", "basis", "class", "limit", "route", "side", "status", "unit")
+_KINDS = ("action", "basis", "class", "limit", "route", "seen", "side", "status", "unit")
 _SERIES = re.compile(r"\[(.*?)\]")
 _Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
 
@@ -41,6 +41,11 @@ def number(value: float, digits: int = 3) -> str:
         return "not known"
     text = np.format_float_positional(value, precision=digits, fractional=False, trim="-")
     return str(text).replace("-", MINUS)
+
+
+def brief(value: float) -> str:
+    """A difference with two significant digits, and never less than its whole part: "6.2", "35", "0.86", "117"."""
+    return number(value, max(2, len(str(int(abs(round(value)))))))
 
 
 def fixed(value: float, decimals: int) -> str:
@@ -146,6 +151,13 @@ class Words:
         facts = ", ".join(f"{key.replace('_', ' ')} {self.fact(value)}" for key, value in finding.facts.items())
         return f"{name[:1].upper()}{name[1:]}" + (f" ({facts})." if facts else ".")
 
+    def bound(self, finding: Finding) -> str:
+        """A limit in short, for a list: "dose in one day (at most 1 g/kg)"."""
+        said = self._said(finding)
+        most = self.texts["ui"]["at_most" if finding.facts.get("at_most") else "at_least"]
+        what = self.word("limit", str(finding.facts.get("what")))
+        return self.text("options", "unchecked_part", what=what, bound=f"{most} {said.get('bound_said', '')}".strip())
+
     def series(self, series: str) -> str:
         """The measure of this id in words; the id, made readable, where it is not one that was fitted."""
         return self._series.get(series, series.replace("_", " "))
@@ -224,7 +236,9 @@ class Words:
 
     def chance(self, p: float, draws: int | None = None) -> str:
         """Like "about 9 in 10 (86-93 %)": the range is the simulation's own error, given where the draws are known."""
-        if draws is None or not 0.01 <= p <= 0.99:
+        if not 0.01 <= p <= 0.99:
+            return self.odds(p)  # "fewer than 1 in 100": a per cent beside it says nothing more
+        if draws is None:
             return f"{self.odds(p)} ({self.per_cent(p)})"
         low, high = (max(1, min(99, round(100 * q))) for q in simulation_range(p, draws))
         shown = f"{low} %" if low == high else f"{low}–{high} %"
@@ -270,7 +284,13 @@ class Words:
 
     def every(self, interval_days: float) -> str:
         """Like "every 28 days"."""
-        return self.text("ui", "every", days=number(interval_days))
+        return (
+            self.text("ui", "every_day") if interval_days == 1 else self.text("ui", "every", days=number(interval_days))
+        )
+
+    def days(self, n: int) -> str:
+        """Like "1 day", "28 days"."""
+        return self.text("ui", "day") if n == 1 else self.text("ui", "days", n=n)
 
     def strength(self, value: float, unit: str, decimals: int = 0) -> str:
         """A strength with its unit; as many decimals as are known."""
@@ -286,8 +306,8 @@ class Words:
 
 
 def _signed(words: Words, value: Any) -> str:
-    text = number(float(value))
-    return text if text.startswith(MINUS) or float(value) == 0 else f"+{text}"
+    text = brief(float(value))
+    return text if text.startswith(MINUS) or float(text.replace(MINUS, "-")) == 0 else f"+{text}"
 
 
 def _points(words: Words, value: Any) -> str:
@@ -295,8 +315,10 @@ def _points(words: Words, value: Any) -> str:
 
 
 def _saved(words: Words, value: Any) -> str:
+    if abs(float(value)) < 0.05:
+        return str(words.texts["ui"]["difference_none"])
     name = "difference_less" if float(value) > 0 else "difference_more"
-    return words.text("ui", name, x=number(abs(float(value))))
+    return words.text("ui", name, x=brief(abs(float(value))))
 
 
 _NAMED: dict[str, Callable[[Words, Any], str]] = {
