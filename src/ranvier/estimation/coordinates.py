@@ -10,6 +10,9 @@ usual strength) it is nearly an ellipse. So proposals are drawn there:
 
 Where the data say little about the effect (strength always taken at the same point of the cycle), the ceiling keeps its prior's
 shape, and only the level is replaced. `Coordinates.choices` gives both; the sampler takes what works better.
+
+X* is a rough stand-in. Where it does not suffice (few precise values, many measures), the level is replaced exactly: by the
+mean log strength that the model itself predicts on the days of the measure, at the price of running the model twice.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import numpy.typing as npt
 from ranvier.estimation import kernels as K
 from ranvier.estimation.nouns import FloatArray
 from ranvier.estimation.objective import excess_at_observations
+from ranvier.estimation.predict import mean_log_strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,19 @@ class Coordinates:
 
     ceilings : (index of a free imax, X at the optimum averaged over its measure's days [g/L]); level stands before each
     log_clearance : at the optimum; effects : whether the usual effect takes the place of the ceiling
+    exactly : (time line, belief) where the usual strength is the model's own, else None
     """
 
     compartments: int
     ceilings: tuple[tuple[int, float], ...]
     log_clearance: float
     effects: bool
+    exactly: tuple[K.Timeline, K.Belief] | None = None
 
     @classmethod
-    def choices(cls, timeline: K.Timeline, belief: K.Belief, optimum: FloatArray) -> tuple[Coordinates, ...]:
+    def choices(
+        cls, timeline: K.Timeline, belief: K.Belief, optimum: FloatArray, *, exactly: bool = False
+    ) -> tuple[Coordinates, ...]:
         """For this history: with the effect, and without; only one where there is nothing to turn."""
         free = set(belief.free.tolist())
         usual = excess_at_observations(optimum, timeline, belief)
@@ -49,7 +57,8 @@ class Coordinates:
                 ceilings.append((i, float(seen.mean())))
         both = (True, False) if ceilings else (False,)
         log_clearance = float(_log_clearance(optimum[None], belief.compartments)[0])
-        return tuple(cls(belief.compartments, tuple(ceilings), log_clearance, e) for e in both)
+        model = (timeline, belief) if exactly and ceilings else None
+        return tuple(cls(belief.compartments, tuple(ceilings), log_clearance, e, model) for e in both)
 
     def _share(self, x: FloatArray, usual: float) -> FloatArray:
         """X* / (C50 + X*) per row; it reads only coordinates that do not change."""
@@ -61,10 +70,21 @@ class Coordinates:
         y = x.copy()
         for i, usual in self.ceilings:
             effect = self._share(x, usual) / (1.0 + np.exp(-x[:, i]))
-            y[:, i - 1] = x[:, i - 1] - np.log1p(-effect)
+            if self.exactly is None:
+                y[:, i - 1] = x[:, i - 1] - np.log1p(-effect)
             if self.effects:
                 y[:, i] = np.log(effect / (1.0 - effect))
+        if self.exactly is not None:
+            for (i, _), usual_log in zip(self.ceilings, self._predicted(x), strict=True):
+                y[:, i - 1] = x[:, i - 1] + usual_log
         return y
+
+    def _predicted(self, x: FloatArray) -> list[FloatArray]:
+        """Mean log strength relative to the untreated level that the model predicts on each measure's days, per row."""
+        assert self.exactly is not None
+        timeline, belief = self.exactly
+        means = mean_log_strength(x, timeline, belief)
+        return [means[:, (i - K.FIRST_MEASURE - 1) // K.PER_MEASURE] for i, _ in self.ceilings]
 
     def backward(self, y: FloatArray) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
         """Coordinates (N × P) to parameters, the log of the volume change d y / d x, and which rows have any parameters.
@@ -78,15 +98,21 @@ class Coordinates:
             share = self._share(y, usual)
             effect = 1.0 / (1.0 + np.exp(-y[:, i]))
             if not self.effects:  # the coordinate is the ceiling itself
-                x[:, i - 1] = y[:, i - 1] + np.log1p(-effect * share)
+                if self.exactly is None:
+                    x[:, i - 1] = y[:, i - 1] + np.log1p(-effect * share)
                 continue
             imax = effect / share
             fine = imax < 1.0 - 1e-9
             possible &= fine
             imax = np.where(fine, imax, 0.5)
             x[:, i] = np.log(imax / (1.0 - imax))
-            x[:, i - 1] = y[:, i - 1] + np.log1p(-np.minimum(effect, 1.0 - 1e-12))
+            if self.exactly is None:
+                x[:, i - 1] = y[:, i - 1] + np.log1p(-np.minimum(effect, 1.0 - 1e-12))
             log_change += np.log1p(-imax) - np.log1p(-np.minimum(effect, 1.0 - 1e-12))
+        if self.exactly is not None:
+            # The level does not enter the relative strength, so it can be left where it is while that is predicted.
+            for (i, _), usual_log in zip(self.ceilings, self._predicted(x), strict=True):
+                x[:, i - 1] = y[:, i - 1] - usual_log
         return x, log_change, possible
 
     def slope(self, x: FloatArray, free: npt.NDArray[np.int64]) -> FloatArray:

@@ -65,7 +65,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """How the computation went. Nothing here is hidden from the reader."""
+    """How the computation went. Nothing here is hidden from the reader.
+
+    effective : how many independent draws the weighted draws are worth; errors of simulation follow from it
+    """
 
     pareto_k: float
     optima: int  # distinct local optima found (by objective) over all starts
@@ -73,6 +76,7 @@ class Diagnostics:
     sampler: str  # psis | nuts
     starts: int
     findings: tuple[Finding, ...] = ()
+    effective: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from ranvier.estimation.predict import as_value, run
 from ranvier.estimation.sampling import (
     SECOND_TRY,
     Sample,
+    effective,
     from_prior,
     importance,
     laplace_evidence,
@@ -34,13 +35,14 @@ from ranvier.estimation.sampling import (
     resample,
 )
 from ranvier.estimation.search import Optimum, search
+from ranvier.estimation.states import at_beginning, joined
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
-from ranvier.kinetics.kernels import CHANNELS, MODES, PK, disposition
 from ranvier.record.nouns import Record
 from ranvier.response.turnover import schedule
 
 DRAWS = 1000
+FEWEST_EFFECTIVE = 100  # draws that the weights are worth; fewer are not trusted, whatever the tail's shape
 DRAWS_FOR_THE_FIT = 400  # enough for the band of a picture
 NEGLIGIBLE = 10.0  # an explanation this many nats behind the best (1 in 20,000) gets no draws
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -141,11 +143,16 @@ def explain(
 
 
 def _sample(c: Candidate, line: K.Timeline, o: Optimum, *, seed: int, index: int, limit: float) -> Sample:
-    """Importance sampling; once more with more draws where its weights cannot be trusted; then NUTS."""
+    """Importance sampling; once more, in finer coordinates, where its weights cannot be trusted; then NUTS."""
+
+    def trusted(s: Sample) -> bool:
+        return s.pareto_k <= limit and effective(s.weight) >= FEWEST_EFFECTIVE
+
     sample = importance(c, line, o, np.random.default_rng([seed, 1, index]))
-    if sample.pareto_k > limit:
-        sample = importance(c, line, o, np.random.default_rng([seed, 3, index]), sizes=SECOND_TRY)
-    if sample.pareto_k > limit:
+    if not trusted(sample):
+        again = np.random.default_rng([seed, 3, index])
+        sample = importance(c, line, o, again, sizes=SECOND_TRY, exactly=True)
+    if not trusted(sample):
         sample = nuts(c, line, o, DRAWS, seed, k=sample.pareto_k)
     return sample
 
@@ -165,13 +172,6 @@ def _grid(history: History) -> FloatArray:
     return np.arange(np.floor(first), history.at_day, 1.0)[1:]
 
 
-def _natural(candidate: Candidate, rows: FloatArray) -> FloatArray:
-    theta, slope = np.empty_like(rows), np.empty(rows.shape[1])
-    for i in range(rows.shape[0]):
-        K.natural(rows[i], candidate.belief.scale, theta[i], slope)
-    return theta
-
-
 def _bring_to_now(
     history: History,
     explained: tuple[Explained, ...],
@@ -181,73 +181,54 @@ def _bring_to_now(
     has_igg: bool,
 ) -> tuple[Draws, tuple[FittedSeries, ...]]:
     """Draws of all explanations as one set, moved from the beginning of the history to `at`; and the fit on `days`."""
-    measures = len(history.measures)
-    theta = np.concatenate([_natural(e.candidate, r) for e, r in zip(explained, rows, strict=True)])[order]
+    beliefs = [e.candidate.belief for e in explained]
+    at_first = joined(
+        [at_beginning(r, b, history.begin, history.early) for r, b in zip(rows, beliefs, strict=True)], order
+    )
     population = np.concatenate([np.full(len(r), i, dtype=np.int64) for i, r in enumerate(rows)])[order]
     responds = np.array([e.candidate.responds for e in explained])[population]
-    n = len(theta)
-    rate, coefficient = np.empty((n, MODES)), np.empty((n, CHANNELS, MODES))
-    d_rate, d_coefficient = np.empty((MODES, PK)), np.empty((CHANNELS, MODES, PK))
-    for i in range(n):
-        compartments = explained[population[i]].candidate.belief.compartments
-        disposition(compartments, theta[i, :PK], rate[i], coefficient[i], d_rate, d_coefficient)
-    modes = coefficient[:, 3, :].copy()
-    early = history.early
-    for at, grams, channel in zip(early.start, early.grams, early.channel, strict=True):
-        modes += grams * coefficient[:, channel, :] * np.exp(-rate * (history.begin - at))
-
-    c50, kout = theta[:, K.C50], theta[:, K.KOUT]
-    decline = theta[:, K.DECLINE] / K.YEAR
-    columns = K.FIRST_MEASURE + K.PER_MEASURE * np.arange(measures)
-    imax = theta[:, columns + 1] * responds[:, None]
-    excess = modes.sum(axis=1)
-    relative = 1.0 / (1.0 - imax * (excess / (c50 + excess))[:, None])
-    belief = explained[0].candidate.belief
-    proportional = belief.proportional.astype(np.bool_)
+    theta, decline = at_first.theta, at_first.decline
+    columns = K.FIRST_MEASURE + K.PER_MEASURE * np.arange(len(history.measures))
+    proportional = beliefs[0].proportional.astype(np.bool_)
     noise = theta[:, columns + 2]
 
     def draws_at(day: float, modes: FloatArray, relative: FloatArray) -> Draws:
         return Draws(
-            rate=rate,
-            coefficient=np.ascontiguousarray(coefficient[:, :3, :]),
+            rate=at_first.rate,
+            coefficient=at_first.coefficient,
             modes=modes,
-            c50=np.ascontiguousarray(c50),
-            kout=np.ascontiguousarray(kout),
+            c50=at_first.c50,
+            kout=at_first.kout,
             decline=decline,
-            imax=np.ascontiguousarray(imax),
+            imax=at_first.imax,
             level=theta[:, columns] * np.exp(-decline * day)[:, None],
             relative=np.ascontiguousarray(relative),
             sd=np.where(proportional, noise, 0.0),
-            add=np.where(proportional, belief.add, noise),
+            add=np.where(proportional, beliefs[0].add, noise),
             persistence=theta[:, columns + 3],
-            endogenous=theta[:, K.OWN] if has_igg else np.full(n, np.nan),
+            endogenous=theta[:, K.OWN] if has_igg else np.full(len(theta), np.nan),
             responds=responds,
             population=population,
         )
 
-    begin = draws_at(history.begin, modes, relative)
+    begin = draws_at(history.begin, at_first.modes, at_first.relative)
     now = np.array([history.at_day])
     if history.at_day <= history.begin:
         return begin, ()
     steps = schedule(history.doses, now, begin=history.begin)
-    end = run(begin, steps, 1, modes=modes, relative=relative, decline=decline)
+    _, end = run(begin, steps, 1, modes=begin.modes, relative=begin.relative, decline=decline)
     today = np.exp(-decline * (history.at_day - history.begin))[:, None]
-    draws = draws_at(
-        history.at_day,
-        _modes_after(history, begin),
-        end.capacity[:, :, 0].T / (begin.level * today),
-    )
+    draws = draws_at(history.at_day, _modes_after(history, begin), end[:, :, 0].T / today)
     if not days.size:
         return draws, ()
     some = slice(0, DRAWS_FOR_THE_FIT)
     few = _rows(begin, some)
     steps = schedule(history.doses, days, begin=history.begin)
-    fit = run(few, steps, days.size, modes=few.modes, relative=few.relative, decline=few.decline)
-    series = [
-        _band(m.id, m.unit, days, as_value(m, fit.capacity[i])) for i, m in enumerate(history.measures) if m.n > 0
-    ]
+    excess, strength = run(few, steps, days.size, modes=few.modes, relative=few.relative, decline=few.decline)
+    capacity = strength * few.level.T[:, :, None]
+    series = [_band(m.id, m.unit, days, as_value(m, capacity[i])) for i, m in enumerate(history.measures) if m.n > 0]
     if has_igg:
-        series.append(_band("igg", "g/L", days, fit.excess + few.endogenous[:, None]))
+        series.append(_band("igg", "g/L", days, excess + few.endogenous[:, None]))
     return draws, tuple(series)
 
 
@@ -390,6 +371,7 @@ def _diagnostics(explained: tuple[Explained, ...], knowledge: Knowledge) -> Diag
         sampler="nuts" if any(s.sampler == "nuts" for s in samples) else "psis",
         starts=max(e.optimum.starts for e in kept),
         findings=tuple(findings),
+        effective=1.0 / sum(e.probability**2 / effective(e.sample.weight) for e in kept if e.sample is not None),
     )
 
 

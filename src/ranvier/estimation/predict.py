@@ -9,7 +9,9 @@ from functools import cache
 
 import numpy as np
 
+from ranvier.estimation import kernels as K
 from ranvier.estimation.nouns import Draws, FloatArray, Measure
+from ranvier.estimation.states import States, at_beginning
 from ranvier.kinetics.disposition import Doses
 from ranvier.response import kernels
 from ranvier.response.turnover import Schedule, schedule
@@ -35,15 +37,18 @@ def workers() -> ThreadPoolExecutor:
 
 
 def run(
-    draws: Draws,
-    steps: Schedule,
+    draws: Draws | States,
+    steps: Schedule | K.Timeline,
     n_times: int,
     *,
     modes: FloatArray,
     relative: FloatArray,
     decline: FloatArray,
-) -> Prediction:
-    """Move all draws along a schedule, from given mode amplitudes (n × 3) and relative strengths (n × m)."""
+) -> tuple[FloatArray, FloatArray]:
+    """Move all rows along a schedule, from given mode amplitudes (n × 3) and relative strengths (n × m).
+
+    Returns IgG excess n × T [g/L] and relative strength m × n × T [1].
+    """
     n, m = draws.imax.shape
     excess, strength = np.empty((n, n_times)), np.empty((m, n, n_times))
 
@@ -68,7 +73,7 @@ def run(
         )
 
     list(workers().map(part, range(0, n, _CHUNK)))
-    return Prediction(excess, strength * draws.level.T[:, :, None])
+    return excess, strength
 
 
 def predict(draws: Draws, doses: FutureDoses, days: FloatArray) -> Prediction:
@@ -77,7 +82,14 @@ def predict(draws: Draws, doses: FutureDoses, days: FloatArray) -> Prediction:
     A dose at the very time of an output counts after it: a value on the day of an infusion is the value before it.
     """
     steps = schedule(doses, days, begin=0.0)
-    return run(draws, steps, len(days), modes=draws.modes, relative=draws.relative, decline=draws.decline)
+    return _with_levels(draws, steps, len(days), draws.modes, draws.relative, draws.decline)
+
+
+def _with_levels(
+    draws: Draws, steps: Schedule, n_times: int, modes: FloatArray, relative: FloatArray, decline: FloatArray
+) -> Prediction:
+    excess, strength = run(draws, steps, n_times, modes=modes, relative=relative, decline=decline)
+    return Prediction(excess, strength * draws.level.T[:, :, None])
 
 
 def cycle(draws: Draws, doses: FutureDoses, interval: float, days: FloatArray) -> Prediction:
@@ -97,16 +109,36 @@ def cycle(draws: Draws, doses: FutureDoses, interval: float, days: FloatArray) -
     none = np.zeros_like(draws.decline)
     ends = schedule(doses, np.array([interval]), begin=0.0)
     ones = np.ones_like(draws.relative)
-    from_zero = run(draws, ends, 1, modes=start, relative=0.0 * ones, decline=none).capacity[:, :, 0].T / draws.level
-    from_one = run(draws, ends, 1, modes=start, relative=ones, decline=none).capacity[:, :, 0].T / draws.level
+    from_zero = run(draws, ends, 1, modes=start, relative=0.0 * ones, decline=none)[1][:, :, 0].T
+    from_one = run(draws, ends, 1, modes=start, relative=ones, decline=none)[1][:, :, 0].T
     repeats = from_zero / (1.0 - (from_one - from_zero))
     steps = schedule(doses, days, begin=0.0)
-    return run(draws, steps, len(days), modes=start, relative=repeats, decline=none)
+    return _with_levels(draws, steps, len(days), start, repeats, none)
 
 
 def _over(rate: FloatArray, length: float) -> FloatArray:
     """(1 - exp(-rate length)) / rate, and its limit `length` where a mode is unused."""
     return np.where(rate > 0, -np.expm1(-rate * length) / np.where(rate > 0, rate, 1.0), length)
+
+
+def mean_log_strength(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> FloatArray:
+    """Mean log relative strength on the days of each measure, for each row of parameters (N × P): N × m.
+
+    The level itself takes no part. Decline counts from day 0.
+    """
+    early = Doses(timeline.early_at, timeline.early_at, timeline.early_grams, timeline.early_channel)
+    state = at_beginning(x, belief, timeline.begin, early)
+    times, measures = timeline.at.size, state.imax.shape[1]
+    # `run` counts decline from the beginning, this function from day 0.
+    _, strength = run(state, timeline, times, modes=state.modes, relative=state.relative, decline=state.decline)
+    already = -state.decline * timeline.begin
+    when = np.repeat(np.arange(times), np.diff(timeline.pointer))
+    means = np.zeros((len(x), measures))
+    for m in range(measures):
+        own = when[timeline.kind == m]
+        if own.size:
+            means[:, m] = np.mean(np.log(strength[m][:, own]), axis=1) + already
+    return means
 
 
 def as_value(measure: Measure, capacity: FloatArray) -> FloatArray:

@@ -20,7 +20,13 @@ PROPOSAL_TAIL = 10.0  # degrees of freedom of the proposal: heavier than the Gau
 CHUNK = 64
 SIZES = (600, 1400)  # proposals of each round
 SECOND_TRY = (800, 1600, 3000)  # and where the first try's weights cannot be trusted
-CHAINS, TUNE, KEEP = 4, 500, 500
+CHAINS, TUNE, KEEP = 4, 400, 300
+
+
+def effective(weight: FloatArray) -> float:
+    """How many draws the weights are worth; 0 where nothing is possible."""
+    squares = float(np.sum(weight**2))
+    return 1.0 / squares if squares > 0 else 0.0
 
 
 def _log_sum(log: FloatArray) -> float:
@@ -78,22 +84,22 @@ def importance(
     rng: np.random.Generator,
     *,
     sizes: tuple[int, ...] = SIZES,
+    exactly: bool = False,
 ) -> Sample:
     """Weighted draws: a multivariate t around the optimum with its curvature, then one fitted to those draws' own weights.
 
-    `sizes`: proposals of each round; the last round's are returned, with the tail of their weights smoothed.
+    `sizes`: proposals of each round; the last round's are returned, with the tail of their weights smoothed. `exactly`: in
+    coordinates that run the model once more for each proposal.
 
     References
     ----------
     Vehtari A et al. Pareto smoothed importance sampling. J Mach Learn Res 2024;25:1-58.
     """
-    shapes = [_Shape.around(candidate, optimum, c) for c in Coordinates.choices(timeline, candidate.belief, optimum.x)]
-    shape = shapes[0]
+    choices = Coordinates.choices(timeline, candidate.belief, optimum.x, exactly=exactly)
+    shapes = [_Shape.around(candidate, optimum, c) for c in choices]
     for round_, draws in enumerate(sizes):
         tried = [(*_propose(candidate, timeline, s, draws // len(shapes), rng), s) for s in shapes]
-        x, y, log_weight, weight, k, shape = min(
-            tried, key=lambda t: float(np.sum(t[3] ** 2))
-        )  # the most effective draws
+        x, y, log_weight, weight, k, shape = max(tried, key=lambda t: effective(t[3]))
         if round_ + 1 < len(sizes):
             shapes = [shape.refined(y, weight, candidate.belief.free)]
     return Sample(x, weight, _log_sum(log_weight) - math.log(weight.size), k)
@@ -117,8 +123,7 @@ class _Shape:
 
     def refined(self, y: FloatArray, weight: FloatArray, free: np.typing.NDArray[np.int64]) -> _Shape:
         """With mean and covariance of weighted draws, the covariance trusted as far as the draws are effective."""
-        effective = 1.0 / np.sum(weight**2)
-        trust = effective / (effective + 2.0 * free.size)
+        trust = effective(weight) / (effective(weight) + 2.0 * free.size)
         mean = np.asarray(weight @ y)
         away = (y - mean)[:, free]
         spread = trust * (away.T * weight) @ away + (1.0 - trust) * self.laplace
@@ -156,7 +161,7 @@ def evidence_around(
     """Log evidence by importance sampling from a t with mean and covariance of posterior draws `x` (N × P)."""
     free = candidate.belief.free
     logs = []
-    for coordinates in Coordinates.choices(timeline, candidate.belief, optimum.x):
+    for coordinates in Coordinates.choices(timeline, candidate.belief, optimum.x, exactly=True):
         shape = _Shape.around(candidate, optimum, coordinates)
         shape = shape.refined(coordinates.forward(x), np.full(len(x), 1.0 / len(x)), free)
         _, _, log_weight, weight, k = _propose(candidate, timeline, shape, draws, rng)
@@ -192,8 +197,8 @@ def nuts(
         def value(z: FloatArray) -> tuple[float, FloatArray]:
             x[free] = optimum.x[free] + root @ z
             misfit = K.misfit(x, timeline, belief, True, gradient, hessian)
-            if not np.isfinite(misfit):
-                raise ValueError("the model has no value here")
+            if not np.isfinite(misfit):  # nothing is possible there; an exception would end the sampler
+                return -np.inf, np.zeros(n)
             return -misfit, -(root.T @ gradient[free])
 
         return value

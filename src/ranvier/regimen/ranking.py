@@ -110,9 +110,10 @@ def ranking(looked: Sequence[Looked], distinct: int, rows: npt.NDArray[np.bool_]
 
 
 def distinct_draws(posterior: Posterior) -> int:
-    """Draws that differ: resampled draws repeat themselves and must not count twice in an error."""
+    """How many draws count in an error: no more than differ, and no more than the weighted draws were worth."""
     draws = posterior.draws
-    return max(len(np.unique(np.column_stack([draws.c50, draws.kout, draws.level]), axis=0)), 2)
+    different = len(np.unique(np.column_stack([draws.c50, draws.kout, draws.level]), axis=0))
+    return max(min(different, int(posterior.diagnostics.effective)), 2)
 
 
 def difference(a: FloatArray, b: FloatArray, distinct: int) -> tuple[float, float]:
