@@ -129,12 +129,12 @@ def stories() -> list[Story]:
         "over-treated-and-stable",
         "A clerk of 58 has had 2 g/kg every four weeks for years and notices no difference between the weeks.",
         day, 200, who("birch", 1967, "male", 176, 78.0, day),
-        repeated(6, 28, 200, 155.0, "privigen", days=2),
+        repeated(6, 28, 200, 150.0, "privigen", days=2),
         [Series("grip-left", 16.0, 0.45, side="left", every=2)],
         [(34, "before"), (90, "before"), (91.5, "between"), (146, "before")],
-        before={"kind": "regimen", "product": "privigen", "dose": {"value": 155, "unit": "g"},
+        before={"kind": "regimen", "product": "privigen", "dose": {"value": 150, "unit": "g"},
                 "interval": {"value": 28, "unit": "d"}, "route": "IV", "since": "2021-01-15"},
-        hidden=[(6 - 28 * k, 155.0, "IV") for k in range(1, 22)],
+        hidden=[(6 - 28 * k, 150.0, "IV") for k in range(1, 22)],
         goals={"floors": [{"series": "grip-left", "value": 20.0, "unit": "kg"}], "routes": ["IV", "SC"]},
         c50=2.4, kout=0.35, seed=13,
     )  # fmt: skip
@@ -180,17 +180,17 @@ def stories() -> list[Story]:
         [(36, "before"), (64, "before"), (65.4, "between"), (120, "before")],
         goals={"floors": [{"series": "grip-right", "value": 8.4, "unit": "kg"}], "routes": ["IV", "SC"]}, seed=17,
     )  # fmt: skip
-    infusions = repeated(7, 28, 91, 84.0, "privigen")
+    infusions = repeated(7, 28, 91, 85.0, "privigen")
     scig = Story(
         "scig-switch-too-low",
-        "A baker of 55 changed from 84 g a month by vein to 10 g a week under the skin, half of what he had, and gets weaker.",
+        "A baker of 55 changed from 85 g a month by vein to 10 g a week under the skin, half of what he had, and gets weaker.",
         day, 220, who("ember", 1970, "male", 178, 84.0, day),
         [*infusions, *[(91 + 7 * k, 10.0, "SC", "hizentra", 1.0) for k in range(18)]],
         [Series("grip-right", 12.0, 0.62, side="right")],
         [(35, "before"), (63, "before"), (126, "between"), (196, "between")],
-        before={"kind": "regimen", "product": "privigen", "dose": {"value": 84, "unit": "g"},
+        before={"kind": "regimen", "product": "privigen", "dose": {"value": 85, "unit": "g"},
                 "interval": {"value": 28, "unit": "d"}, "route": "IV", "since": "2022-05-15"},
-        hidden=[(7 - 28 * k, 84.0, "IV") for k in range(1, 22)],
+        hidden=[(7 - 28 * k, 85.0, "IV") for k in range(1, 22)],
         goals={"floors": [{"series": "grip-right", "value": 14.5, "unit": "kg"}], "routes": ["SC", "IV"]}, seed=18,
     )  # fmt: skip
     holes = Story(
@@ -272,6 +272,7 @@ def simulate(story: Story) -> dict[str, Any]:
         seen = predict(draws, doses, at + early)
         return seen.capacity[0, 0], seen.excess[0]
 
+    clock = np.random.default_rng([story.seed, 1]).integers(-25, 40, story.days)
     strength = []
     for s in story.series:
         days = np.arange(0.0, story.days, s.every)
@@ -281,7 +282,7 @@ def simulate(story: Story) -> dict[str, Any]:
             z = rng.standard_t(5) * math.sqrt(3 / 5)
             noise = z if i == 0 else rho * noise + math.sqrt(1 - rho**2) * z
             value = true[i] * s.dip(int(d)) * (1 + s.sd * noise) + s.error * noise
-            minutes = int(rng.integers(-25, 40))
+            minutes = int(clock[int(d)])  # both hands are squeezed at the same time
             if s.skip(int(d)):
                 continue
             value = min(value, s.most) if s.most is not None else value
