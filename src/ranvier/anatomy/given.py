@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ranvier.anatomy.limb import LIMBS, SIDES, Evidence, Finding, Layout
-from ranvier.anatomy.nouns import GRADES, Anatomy, Examination, SiteEvidence, StrengthFinding
+from ranvier.anatomy.nouns import GRADES, Anatomy, Dependence, Examination, SiteEvidence, StrengthFinding
 from ranvier.anatomy.patterns import Patterns, Place, Seen
 from ranvier.anatomy.strength import GRADE_INDEX, grades_at_loss, level_grades, loss_of
 from ranvier.ground.truth import Truth
@@ -50,7 +50,7 @@ class Given:
     seen: Mapping[Place, tuple[Seen, ...]]
     evidence: Mapping[Place, tuple[Evidence, ...]]
     origin: Mapping[Place, tuple[StrengthFinding, ...]]
-    leverage: tuple[tuple[StrengthFinding, str, str, float], ...]  # dependent, driver, its grade, share left
+    leverage: tuple[tuple[StrengthFinding, Dependence, str], ...]  # what lacked leverage, on what, and its grade
     redundant: tuple[StrengthFinding, ...]
     log_scale: float
 
@@ -74,21 +74,20 @@ def sort_input(examination: Examination, compiled: Compiled, conduction: Sequenc
             redundant.append(finding)
             continue
         place = (anatomy.muscles[next(iter(members))].limb, finding.side)
-        chance, left, driver = _leverage(finding, examination, anatomy)
-        extra = -math.log(left)
+        lacking = _leverage(finding, examination, anatomy)
+        chance = anatomy.likelihood.numbers["pseudo_weakness"] if lacking else 0.0
+        extra = -math.log(lacking[0].left) if lacking else 0.0
         grade = GRADE_INDEX[finding.grade]
         like = compiled.levels[grade]
         if chance:
             weaker = grades_at_loss(anatomy.likelihood, compiled.losses + extra)[grade]
             like = (1 - chance) * like + chance * weaker
-            if finding.weak and driver is not None:
-                leverage.append((finding, driver[0], driver[1], left))
+            if finding.weak and lacking:
+                leverage.append((finding, *lacking))
         top = float(like.max())
         log_scale += math.log(top)
         trees[place].append(Finding(finding.muscle, members, like / top))
-        seen[place].append(
-            Seen(grade, tuple(members.items()), finding.muscle in anatomy.muscles, (chance, extra if chance else 0.0))
-        )
+        seen[place].append(Seen(grade, tuple(members.items()), finding.muscle in anatomy.muscles, (chance, extra)))
         origin[place].append(finding)
     evidence: dict[Place, list[Evidence]] = {p: [] for p in places}
     for i, stretch in enumerate(conduction):
@@ -147,12 +146,9 @@ def _members(finding: StrengthFinding, anatomy: Anatomy, tested: set[tuple[str, 
     return {m: s / total for m, s in members.items()}
 
 
-def _leverage(
-    finding: StrengthFinding, examination: Examination, anatomy: Anatomy
-) -> tuple[float, float, tuple[str, str] | None]:
-    """P(the test lacked leverage), the share of force that is then left, and the driver with its grade."""
-    numbers = anatomy.likelihood.numbers
-    left, driver = 1.0, None
+def _leverage(finding: StrengthFinding, examination: Examination, anatomy: Anatomy) -> tuple[Dependence, str] | None:
+    """What the test may have lacked leverage from, with the grade of that; of several, what costs most force."""
+    found = None
     for dependence in anatomy.dependences:
         if dependence.dependent != finding.muscle:
             continue
@@ -160,6 +156,8 @@ def _leverage(
         grades = [g for m in members if (g := examination.grade(m, finding.side)) is not None]
         # The strongest member holds the joint: a wrist that one extensor lifts is no dropped wrist.
         grade = max(grades, key=lambda g: GRADES[g]) if grades else examination.grade(dependence.driver, finding.side)
-        if grade is not None and GRADES[grade] <= numbers["pseudo_from"] and dependence.left < left:
-            left, driver = dependence.left, (dependence.driver, grade)
-    return (numbers["pseudo_weakness"], left, driver) if driver else (0.0, 1.0, None)
+        if grade is None or GRADES[grade] > anatomy.likelihood.numbers["pseudo_from"]:
+            continue
+        if found is None or dependence.left < found[0].left:
+            found = (dependence, grade)
+    return found

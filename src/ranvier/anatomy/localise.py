@@ -26,6 +26,7 @@ from ranvier.anatomy.nouns import (
 )
 from ranvier.anatomy.patterns import Answer, Place
 from ranvier.anatomy.strength import GRADE_INDEX
+from ranvier.ground.findings import Fact
 from ranvier.ground.findings import Finding as Reason
 
 MANY = "multiple_mononeuropathy"
@@ -283,15 +284,12 @@ def _caveats(examination: Examination, after: Many, given: Given, sites: Sequenc
         weak = [f for f in examination.findings if f.side == side and f.weak]
         if weak and not any(f.side == other for f in examination.findings):
             caveats.append(Reason("anatomy.other_side_not_tested", {"side": other}, status="design"))
-    for finding, driver, grade, left in given.leverage:
-        caveats.append(
-            Reason(
-                "anatomy.pseudo_weakness",
-                {"muscle": finding.muscle, "side": finding.side, "grade": finding.grade, "driver": driver,
-                 "driver_grade": grade, "left": left},
-                source="labosky1986", status="read",
-            )
-        )  # fmt: skip
+    for finding, on, grade in given.leverage:
+        facts: dict[str, Fact] = {
+            "muscle": finding.muscle, "side": finding.side, "grade": finding.grade, "driver": on.driver,
+            "driver_grade": grade, "left": on.left,
+        }  # fmt: skip
+        caveats.append(Reason("anatomy.pseudo_weakness", facts, source=on.source, status=on.status))
     for side in SIDES:
         deep = sum(s.probability for s in sites if s.side == side and s.site in ("pin_supinator", "pin"))
         if deep > 0.3:

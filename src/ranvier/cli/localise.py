@@ -202,7 +202,8 @@ def describe(seen: Any, found: Any, anatomy: Any) -> str:
             what = f"nerve study, {t.name}" if t.kind == "conduction" else t.name
             how = "" if t.kind == "conduction" else f": {anatomy.muscles[t.target].movement}"
             lines.append(words.wrap(f"{t.side} {what}{how} ({t.information:.2f} bit)", "  - ", "    "))
-    caveats = list(dict.fromkeys(_caveat(c, name) for c in found.caveats))
+    pseudo = [c for c in found.caveats if c.name == "anatomy.pseudo_weakness"]
+    caveats = [*_pseudo(pseudo, name), *(_caveat(c, name) for c in found.caveats if c not in pseudo)]
     if caveats:
         lines += ["", "Mind"]
         lines += [words.wrap(text, "  - ", "    ") for text in caveats]
@@ -268,6 +269,23 @@ def _asymmetry(found: Any, name: Any) -> str:
     return f"Asymmetry by the guideline's rule (1 grade if above 3, else 2): {shown}{more}."
 
 
+def _pseudo(caveats: Sequence[Finding], name: Any) -> list[str]:
+    """One sentence for all tests that lacked the same leverage."""
+    by_driver: dict[tuple[str, str, str], list[str]] = {}
+    for caveat in caveats:
+        f = caveat.facts
+        key = (str(f["driver"]), str(f["driver_grade"]), str(f["side"]))
+        by_driver.setdefault(key, []).append(f"{name(str(f['muscle']))} ({f['grade']})")
+    told = []
+    for (driver, grade, side), muscles in by_driver.items():
+        how = "the foot held up" if driver == "ta" else "wrist and fingers supported"
+        told.append(
+            f"On the {side}, {' and '.join(muscles)} may only look weak, as {name(driver)} graded {grade} "
+            f"{'give' if driver.endswith('s') else 'gives'} no hold. Test again with {how}."
+        )
+    return told
+
+
 def _caveat(caveat: Finding, name: Any) -> str:
     """The sentence of a caveat."""
     facts = dict(caveat.facts)
@@ -276,11 +294,6 @@ def _caveat(caveat: Finding, name: Any) -> str:
         return f"Only {facts['n']} grades; a pattern needs {facts['wanted']} or more, strong muscles included."
     if kind == "other_side_not_tested":
         return f"The {facts['side']} side was not tested: asymmetry and roots against nerves stay open."
-    if kind == "pseudo_weakness":
-        return (
-            f"{name(str(facts['muscle']))} {facts['grade']} ({facts['side']}) may only look weak: "
-            f"{name(str(facts['driver']))} is {facts['driver_grade']}. Test it again with wrist and fingers supported."
-        )
     if kind == "fascicular":
         return (
             f"Weakness of posterior interosseous muscles alone ({facts['side']}) does not say that the lesion is at the "
