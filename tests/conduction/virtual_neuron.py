@@ -151,7 +151,10 @@ def _measure(job: dict[str, Any]) -> dict[str, Any]:
     h.celsius = number("temperature")
     h.steps_per_ms = 1.0 / job["step"]
     h.finitialize(data["rest"])
-    h.t, h.dt = -2000.0, 1.0  # let it come to rest first, as ours does; then put the clock back
+    h.t, h.dt = (
+        -100.0 if kind == "mrg" else -2000.0,
+        1.0,
+    )  # let it come to rest first, as ours does; then put the clock back
     while h.t < -1.0:
         h.fadvance()
     h.t, h.dt = 0.0, job["step"]

@@ -156,7 +156,7 @@ def simulate_person(
             pass_ = alive.copy()
             for effect in effects.values():
                 pass_ &= ~effect.blocked
-            left[muscle, side] = float(nerve.sizes[pass_].sum())
+            left[muscle, side] = min(1.0, float(nerve.sizes[pass_].sum()))
             if name is not None:
                 there = _as_stretches(name, effects)
                 distal = there.pop("distal", None)
