@@ -23,11 +23,11 @@ class Evidence:
     log: Mapping[str, float]
     because: Finding
 
-    def separates(self, weights: Mapping[str, float]) -> float:
-        """How far it holds the conditions apart: variance of the log-likelihood over conditions so weighted [nat^2]."""
-        total = math.fsum(weights.values())
-        mean = math.fsum(weights[c] * self.log[c] for c in self.log) / total
-        return math.fsum(weights[c] * (self.log[c] - mean) ** 2 for c in self.log) / total
+    def moves(self, beliefs: Mapping[str, float]) -> float:
+        """How far it moves these beliefs: divergence of what they become from what they were [nat]."""
+        likelihood = {c: math.exp(log) for c, log in self.log.items()}
+        total = math.fsum(p * likelihood[c] for c, p in beliefs.items())
+        return math.fsum(p * likelihood[c] / total * math.log(likelihood[c] / total) for c, p in beliefs.items())
 
 
 Chosen = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
@@ -36,8 +36,8 @@ Chosen = tuple[tuple[Evidence, ...], tuple[Evidence, ...]]
 def evidence_of(book: Book, setting: Setting, facts: Facts, pattern: Pattern | None) -> Chosen:
     """What takes part, and what is known but stands behind a stronger item of its group.
 
-    Of each group the item counts that best separates the conditions still in play: first by the priors, then once more by
-    what all the other groups have left probable.
+    Of each group the item counts that moves beliefs most: first those of the setting, then once more what all the other
+    groups have left of them.
     """
     groups: dict[str, list[Evidence]] = {}
     for name in book.likelihoods:
@@ -55,8 +55,8 @@ def evidence_of(book: Book, setting: Setting, facts: Facts, pattern: Pattern | N
     return tuple(used.values()), behind
 
 
-def _strongest(items: list[Evidence], weights: Mapping[str, float]) -> Evidence:
-    return max(items, key=lambda item: (round(item.separates(weights), 9), item.finding))
+def _strongest(items: list[Evidence], beliefs: Mapping[str, float]) -> Evidence:
+    return max(items, key=lambda item: (round(item.moves(beliefs), 9), item.finding))
 
 
 def item_of(book: Book, facts: Facts, name: str) -> Evidence | None:

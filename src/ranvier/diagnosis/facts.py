@@ -300,17 +300,14 @@ def _examination(book: Book, known: Known, rule: Mapping[str, Any]) -> Answer | 
     where, graded = known.localisation, known.examination
     if where is None or graded is None or not graded.findings:
         return None
-    numbers, what = book.numbers, rule["what"]
+    what = rule["what"]
     if what in ("nerves", "named_nerves"):
         return _nerves(book, known, int(rule["n"]), named=what == "named_nerves")
     if what == "asymmetric":
         found = where.asymmetry.found
         differing = [d.muscle for d in where.asymmetry.differences if d.asymmetric]
         return found, {"n": len(differing), "muscles": ", ".join(differing[:4]) or None}
-    if what == "upper_limbs_predominate":
-        return _arms_weaker(known)
-    functional = next((e.probability for e in where.explanations if e.name == "functional_weakness"), 0.0)
-    return (Truth.MET, {"probability": functional}) if functional >= numbers["pseudo_weak"].value else None
+    return _arms_weaker(known)
 
 
 def _nerves(book: Book, known: Known, n: int, *, named: bool) -> Answer:

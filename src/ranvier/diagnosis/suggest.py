@@ -143,12 +143,12 @@ def _share(book: Book, name: str, truth: Truth, condition: str) -> float:
 def _with(
     book: Book, facts: Facts, items: tuple[Evidence, ...], now: Mapping[str, float], name: str, truth: Truth
 ) -> tuple[Evidence, ...]:
-    """The items in use if `name` were answered: it takes its group's place where it separates more than what is there."""
+    """The items in use if `name` were answered: it takes its group's place where it moves beliefs more than what is there."""
     item = differential.item_of(book, {**facts, name: replace(facts[name], truth=truth)}, name)
     if item is None:
         return items
     there = next((i for i in items if i.group == item.group), None)
-    if there is not None and there.separates(now) >= item.separates(now):
+    if there is not None and there.moves(now) >= item.moves(now):
         return items
     return (*(i for i in items if i is not there), item)
 
