@@ -68,6 +68,13 @@ def test_red_flags_are_loud_and_stand_before_the_answer(heron, capsys):
     assert "red flag" in text
 
 
+def test_an_empty_record_names_nothing(heron, capsys):
+    Path(heron).write_text("ranvier_record: 1\nperson: {pseudonym: x}\nbefore: {kind: none}\n")
+    assert run(["diagnose", heron, "--at", "2025-03-03"]) == ExitCode.OK
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Too little is recorded to name anything" in text
+
+
 def test_json_is_valid_under_its_schema_and_has_the_names_that_scripts_rely_on(heron, capsys):
     assert run(["diagnose", heron, "--at", "2025-03-03", "--json"]) == ExitCode.OK
     answer = json.loads(capsys.readouterr().out)

@@ -104,6 +104,11 @@ def test_another_condition_that_leads_is_followed_not_treated_as_mmn() -> None:
     assert found.says.startswith("Charcot-Marie-Tooth")
 
 
+def test_where_hardly_anything_is_recorded_that_is_said_before_any_name() -> None:
+    assert judged(record()).thin
+    assert not judged(history(SURE, CLEAN)).thin
+
+
 def test_dates_count_from_the_day_of_the_question() -> None:
     early, late = (judged(history(SURE, CLEAN), at).plan.steps[1].on for at in (AT, date(2025, 4, 3)))
     assert (late - early).days == 31

@@ -52,6 +52,8 @@ def judge(book: Book, known: Known, setting: Setting | None = None) -> Judgement
         because=(*(f.because for f in flags), *the_plan.because, *contradictions),
         unverified=tuple(unverified),
         unused=tuple(item.because for item in behind),
+        items=len(items),
+        thin=len(items) < book.numbers["least_items"].value,
         facts=facts,
     )
 

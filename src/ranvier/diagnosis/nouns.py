@@ -357,6 +357,8 @@ class Judgement:
 
     setting : the setting whose priors were used
     unused : findings that are known but stood behind a stronger one of their group
+    items : how many items of evidence took part in the differential
+    thin : fewer than would make it more than the priors
     """
 
     at: date
@@ -369,4 +371,6 @@ class Judgement:
     because: tuple[Finding, ...]
     unverified: tuple[Finding, ...]
     unused: tuple[Finding, ...] = ()
+    items: int = 0
+    thin: bool = False
     facts: Facts = field(default_factory=dict)

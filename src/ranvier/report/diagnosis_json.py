@@ -80,6 +80,8 @@ def part(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
     judgement = diagnosis.judgement
     return {
         "setting": judgement.setting,
+        "items": judgement.items,
+        "thin": judgement.thin,
         "red_flags": [
             {
                 "finding": flag.finding,

@@ -26,6 +26,11 @@ def headline(diagnosis: Diagnosis, words: Words) -> str:
     stops = sum(flag.grade == "stop" for flag in judgement.red_flags)
     warned = {0: "", 1: " One red flag stops the name MMN."}.get(stops, f" {stops} red flags stop the name MMN.")
     class_ = f"{leads.title}: {_class(leads)}."
+    if judgement.thin:
+        return (
+            "Too little is recorded to name anything: the numbers below are hardly more than how common each condition "
+            f"is among the people seen. {class_}{warned}"
+        )
     if first.probability >= 0.5:
         return f"{first.name}: {words.chance(first.probability)}. {class_}{warned}"
     second = judgement.differential[1]
