@@ -22,6 +22,7 @@ class Evidence:
     truth: Truth
     log: Mapping[str, float]
     because: Finding
+    decisive: bool = False
 
     def moves(self, beliefs: Mapping[str, float]) -> float:
         """How far it moves these beliefs: divergence of what they become from what they were [nat]."""
@@ -69,7 +70,9 @@ def item_of(book: Book, facts: Facts, name: str) -> Evidence | None:
     shares = {c: likelihood.of(c).value for c in book.diseases}
     log = {c: math.log(p if stated.truth is Truth.MET else 1 - p) for c, p in shares.items()}
     cap = book.numbers["decisive_cap" if likelihood.decisive else "ratio_cap"].value
-    return Evidence(name, book.questions[name].group, stated.truth, _capped(log, cap), stated.because)
+    return Evidence(
+        name, book.questions[name].group, stated.truth, _capped(log, cap), stated.because, likelihood.decisive
+    )
 
 
 def pattern_item(book: Book, pattern: Pattern) -> Evidence:
@@ -96,7 +99,11 @@ def _capped(log: Mapping[str, float], cap: float) -> dict[str, float]:
 def posterior(book: Book, setting: Setting, items: tuple[Evidence, ...]) -> dict[str, float]:
     """P(condition | items), with a share of the answer left at the priors."""
     power = book.numbers["independence"].value
-    log = {c: math.log(setting.priors[c].value) + power * math.fsum(i.log[c] for i in items) for c in book.diseases}
+    powers = [1.0 if item.decisive else power for item in items]
+    log = {
+        c: math.log(setting.priors[c].value) + math.fsum(p * i.log[c] for p, i in zip(powers, items, strict=True))
+        for c in book.diseases
+    }
     top = max(log.values())
     raw = {c: math.exp(value - top) for c, value in log.items()}
     total, doubt = math.fsum(raw.values()), book.numbers["wrong_model"].value

@@ -16,11 +16,13 @@ from ranvier.anatomy.nouns import Examination, Localisation
 from ranvier.conduction.nouns import Class, Conduction, OtherFinding, SegmentFinding
 from ranvier.diagnosis.criteria import closed
 from ranvier.diagnosis.nouns import Book, Facts, Pattern, Question, Stated
+from ranvier.diagnosis.rules import truth_of
 from ranvier.ground.findings import Fact, Finding
 from ranvier.ground.truth import Truth
 from ranvier.record.history import onset_days
 from ranvier.record.nouns import BloodTest, Record, When
 
+COMBINED = "findings"  # derived from other findings of the catalogue
 DAYS_PER_MONTH = 30.4375
 NAMED_NERVES = ("median", "ulnar", "radial", "fibular", "peroneal", "tibial")
 PART_OF = {
@@ -163,6 +165,11 @@ def _sure(derived: Derived) -> bool:
 def _closed(book: Book, found: Mapping[str, Stated]) -> Facts:
     """The findings with everything that follows from them; what followed says so."""
     truths = closed({name: each.truth for name, each in found.items()}, book.questions)
+    for name, question in book.questions.items():  # findings that are combinations of others
+        rule = question.derived.get("rule") if question.derived and question.derived["from"] == COMBINED else None
+        if isinstance(rule, str | Mapping) and truths[name] is Truth.UNKNOWN:
+            truths[name] = truth_of(rule, truths)
+    truths = closed(truths, book.questions)
     result = {}
     for name, each in found.items():
         if each.truth is truths[name]:
@@ -182,6 +189,8 @@ def _computed(book: Book, question: Question, known: Known, block_rule: str) -> 
         return None
     rule = dict(question.derived)
     kind = str(rule.pop("from"))
+    if kind == COMBINED:
+        return None  # see `_closed`
     answer = WAYS[kind](book, known, {**rule, "block_rule": block_rule})
     if answer is None:
         return None

@@ -205,8 +205,15 @@ class _Reading:
             ),
         )
 
+    def check_rule(self, name: str, rule: Any, questions: Mapping[str, Question]) -> None:
+        """A finding that is a combination of others: a sound rule over known names."""
+        if not isinstance(rule, str):  # a single word is the id of a block rule
+            self.made("differential/findings.yaml", name, lambda: _known(rules.names(rule), questions, "finding"))
+
     def check_questions(self, questions: Mapping[str, Question]) -> None:
         for question in questions.values():
+            if question.derived and "rule" in question.derived:
+                self.check_rule(question.id, question.derived["rule"], questions)
             for other in sorted({*question.implies, *question.excludes} - set(questions)):
                 self.say("differential/findings.yaml", f"{question.id}: there is no finding '{other}'")
 
