@@ -42,7 +42,7 @@ def made_up(monkeypatch):
     """The commands are thin: what they show is decided elsewhere and is replaced here."""
     answers = {"now": fake.assessment()}
     for module in (plan, explain, demo):
-        monkeypatch.setattr(module, "assess", lambda record, at, seed: (fake.knowledge(), answers["now"]))
+        monkeypatch.setattr(module, "assess", lambda record, at, seed, weights=None: (fake.knowledge(), answers["now"]))
     return answers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -27,6 +28,7 @@ Exit code 0: planned. 3: the record has problems to mend. 5: no such file.
 Examples: ranvier plan heron.yaml --at 2025-11-03
           ranvier plan heron.yaml --at 2025-11-03 --html plan.html
           ranvier plan heron.yaml --at 2025-11-03 --json > plan.json
+          ranvier plan heron.yaml --at 2025-11-03 --weight visits_per_year=0.01
 """
 
 
@@ -37,6 +39,27 @@ def _to_day(ctx: click.Context, param: click.Parameter, value: str | None) -> da
     except ValueError:
         message = f"'{value}' is not a day. Write year, month, day: --at 2025-11-03"
         raise click.BadParameter(message, ctx, param) from None
+
+
+def _to_weights(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, float]:
+    """NAME=VALUE by name; a name that is no weight, or a value that is none, is refused with those there are."""
+    from ranvier import evidence
+
+    weights: dict[str, float] = {}
+    known = {name: number.value for name, number in evidence.load().loss.items()} if values else {}
+    for text in values:
+        name, _, value = text.partition("=")
+        try:
+            weights[name] = float(value)
+        except ValueError:
+            message = f"'{text}' is not a weight. Write its name and a number: --weight visits_per_year=0.01"
+            raise click.BadParameter(message, ctx, param) from None
+        if name not in known:
+            there = ", ".join(f"{n} ({known[n]:g})" for n in sorted(known))
+            raise click.BadParameter(f"there is no weight '{name}'. There are: {there}", ctx, param)
+        if not 0 <= weights[name] < float("inf"):
+            raise click.BadParameter(f"'{text}': a weight is a number of at least 0", ctx, param)
+    return weights
 
 
 at_option = click.option(
@@ -60,13 +83,23 @@ seed_option = click.option(
     help="Write JSON to PATH, or to standard output and nothing else.",
 )
 @click.option("--html", "html_to", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to PATH.")
-def command(file: Path, at: date | None, seed: int, json_to: str | None, html_to: Path | None) -> int:
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    callback=_to_weights,
+    metavar="NAME=VALUE",
+    help="What a visit, a gram, a day below the floor weighs, in place of our own choice; may be repeated.",
+)
+def command(
+    file: Path, at: date | None, seed: int, json_to: str | None, html_to: Path | None, weights: dict[str, float]
+) -> int:
     """Read, assess, write; the words are HELP."""
     for option, target in (("--json", None if json_to in (None, "-") else Path(str(json_to))), ("--html", html_to)):
         _check_target(option, target, file)
     record = read(file)
     at = the_day(at)
-    knowledge, assessment = assess(record, at, seed)
+    knowledge, assessment = assess(record, at, seed, weights)
     if json_to is not None:
         from ranvier.report.as_json import dumps, to_json
 
@@ -103,17 +136,20 @@ def the_day(at: date | None) -> date:
     return today
 
 
-def assess(record: Record, at: date, seed: int) -> tuple[Knowledge, Assessment]:
-    """What is known, and the assessment; the first run of all says why it takes longer."""
+def assess(
+    record: Record, at: date, seed: int, weights: Mapping[str, float] | None = None
+) -> tuple[Knowledge, Assessment]:
+    """What is known, and the assessment, with other weights of the loss if given; the first run of all says why it is slow."""
     from ranvier import evidence
     from ranvier.ground.compiled import are_compiled, mark_compiled
 
     if not are_compiled():
         click.echo("First run: compiling the kernels, about half a minute. Later runs start at once.", err=True)
+    from ranvier.decision import Limits
     from ranvier.decision import assess as verb
 
     knowledge = evidence.load()
-    assessment = verb(record, knowledge, at=at, seed=seed)
+    assessment = verb(record, knowledge, Limits(weights=dict(weights or {})), at=at, seed=seed)
     mark_compiled()
     return knowledge, assessment
 
