@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,6 +140,13 @@ def test_motor_fibres_stop_first_except_under_depolarisation():
     first = {(t.what, t.nodes): criteria.first_stopped(t) for t in criteria.thresholds(nodes=(3,))}
     assert first["sodium", 3] == first["seal", 3] == "motor"
     assert first["depolarisation", 3] == "sensory"
+
+
+def test_the_printed_thresholds_are_those_of_the_model():
+    """docs/virtual/numbers.md is made by tools/virtual_validation.py --write; a part of it is made anew here."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "virtual" / "numbers.md").read_text("utf-8")
+    missing = [line for line in criteria.threshold_lines(nodes=(3,)) if line not in page]
+    assert not missing
 
 
 def test_verdicts_are_classes_of_the_room():

@@ -210,9 +210,7 @@ def page(nerves: int = 40, seed: int = 1) -> str:
         "The severity from which on nothing passes; the same lesion, the same geometry, only the currents differ.", "",
         "| lesion | nodes | motor | sensory | stops first |", "|---|--:|--:|--:|---|",
     ]  # fmt: skip
-    for t in thresholds():
-        says = vn.knowledge()["lesions"][t.what]["says"]
-        lines.append(f"| {says} | {t.nodes} | {_number(t.motor)} | {_number(t.sensory)} | {first_stopped(t)} |")
+    lines += threshold_lines()
     lines += [
         "", "## Where each rule errs", "",
         f"Median nerve, wrist to elbow, {nerves} nerves per row. *truly blocked*: share of the response whose fibres are stopped.",
@@ -227,6 +225,15 @@ def page(nerves: int = 40, seed: int = 1) -> str:
             f"| {r.scenario} | {r.truth:.0%} | {r.amplitude:+.0%} | {r.area:+.0%} | {r.duration:+.0%} | {cells} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def threshold_lines(nodes: Sequence[int] = (3, 5, 9)) -> list[str]:
+    """The table of thresholds, line by line."""
+    lines = []
+    for t in thresholds(nodes=nodes):
+        says = vn.knowledge()["lesions"][t.what]["says"]
+        lines.append(f"| {says} | {t.nodes} | {_number(t.motor)} | {_number(t.sensory)} | {first_stopped(t)} |")
+    return lines
 
 
 def _number(value: float | None) -> str:
