@@ -222,3 +222,19 @@ def test_a_level_on_the_day_of_an_infusion_is_asked_about():
 )
 def test_what_the_heading_does_not_say_is_asked(text, key):
     assert f"diary.csv.{key}" in keys(bring(text))
+
+
+def test_a_number_of_vials_beside_the_size_of_one_is_a_dose():
+    """Three vials of 20 g: nothing to ask but the day, and the total below is no infusion."""
+    table = """
+        Infusion date,Brand,Vials,Vial size (g),Route
+        2025-03-03,Gamunex-C,3,20,IV
+        2025-03-31,Gamunex-C,2,40 g,IV
+        Total,,5,,
+        """
+    found = bring(table)
+    assert [i["dose"] for i in plain(found)["infusions"]] == [
+        {"value": "60", "unit": "g"},
+        {"value": "80", "unit": "g"},
+    ]
+    assert not any("dose" in key or "quantity" in key for key in keys(found))

@@ -69,3 +69,8 @@ def test_columns_held_apart_by_blanks():
     found = bring("#ID TIME AMT CMT EVID DV\n1 0 30 1 1 .\n1 1 0 2 0 12.5\n", also=ANSWERS | {"cmt.2": "grip left kg"})
     assert found.sheets[0].delimiter == "blanks"
     assert facts(found, "strength")[0].series[0] == "left"
+
+
+def test_days_shown_before_the_first_day_is_told_are_named_as_stand_ins():
+    assert any("as if TIME 0 were 2000-01-01" in s for s in bring(TEXT).sheets[0].said)
+    assert not any("as if" in s for s in bring(TEXT, **ANSWERS).sheets[0].said)

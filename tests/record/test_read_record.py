@@ -312,7 +312,17 @@ def test_a_weight_that_leaps_by_a_pound_factor():
 def test_a_year_far_from_all_others_is_pointed_out():
     data = heron()
     data["igg"].append({"at": "2015-05-14", "value": 9.0, "unit": "g/L"})
-    assert "stands alone" in only(data, LOOK).what
+    assert "10 years without a fact, from 2015-05-14" in only(data, LOOK).what
+
+
+def test_a_grip_of_1925_is_refused_and_not_fitted_over_a_century():
+    """A slip in the century: nothing of this kind was measured for immunoglobulin before there was any."""
+    data = heron()
+    data["strength"][0]["values"].append({"at": "1925-03-06", "value": 11})
+    del data["person"]["birth_year"]
+    problem = only(data, MEND)
+    assert "1925-03-06" in problem.what
+    assert "never guessed" in problem.remedy
 
 
 def test_a_course_of_two_grams_per_kilogram_is_quite_usual():

@@ -33,6 +33,7 @@ class Infusions:
         self.reading = reading
         layout = reading.layout
         self.product, self.dose, self.volume = layout.first("product"), layout.first("dose"), layout.first("volume")
+        self.size = layout.first("vial_size")
         self.quantity, self.unit, self.lot = layout.first("quantity"), layout.first("unit"), layout.first("lot")
         self.exists = bool(layout.of("product", "dose", "volume", "quantity")) and layout.kind in (
             "infusion list",
@@ -49,6 +50,8 @@ class Infusions:
             return False
         text = row.text(self.product.index) if self.product else ""
         said = read_dose(text, self.reading.decimal)
+        if self.size is not None and said.grams is None:
+            said = read_dose(f"{text} {row.text(self.size.index)} {self.size.unit or ''}", self.reading.decimal)
         drug = self._drug(row, text, said)
         if drug.kind == "open":
             self.reading.sheet.end(row.line, "open", f"what {drug.name} is must be answered")
@@ -199,7 +202,7 @@ class Infusions:
             return None, f"'{written}' is not a number"
         if number.value <= 0:
             return None, f"a quantity of {written}: was something given back?"
-        unit_text = number.rest or (row.text(self.unit.index) if self.unit else "")
+        unit_text = number.rest or (row.text(self.unit.index) if self.unit else "") or self.quantity.heading
         if words.unit("mass", unit_text) in ("g", "mg"):
             return {"value": number.value, "unit": words.unit("mass", unit_text)}, ""
         if words.unit("volume", unit_text):
@@ -209,7 +212,8 @@ class Infusions:
                 "quantity_unit",
                 f"What does '{self.quantity.heading}' count?",
                 ("vials", "grams", "mL"),
-                f"'{written} {unit_text.strip()}' names no unit that is known".replace("  ", " "),
+                f"'{written} {'' if unit_text == self.quantity.heading else unit_text}'".replace(" '", "'")
+                + " names no unit that is known",
             )
             if answer == "grams":
                 return {"value": number.value, "unit": "g"}, ""

@@ -180,6 +180,7 @@ class _Nonmem:
             accept=is_day,
         )
         if answer is None:
+            self.sheet.said.append("days are shown as if TIME 0 were 2000-01-01, until the real day is told")
             return datetime(2000, 1, 1)
         found = dates.read_date(answer)
         return datetime.combine(

@@ -69,8 +69,17 @@ class Column:
             return "not understood"
         parts = [self.role.replace("_", " ")]
         parts += [self.side or "", f"try {self.attempt}" if self.attempt else "", self.summary or ""]
-        parts += [self.timing or "", self.daytime or "", f"[{self.unit}]" if self.unit else "", self.device or ""]
+        parts += [
+            self.timing or "",
+            self.daytime or "",
+            f"[{_unit_in_words(self.unit)}]" if self.unit else "",
+            self.device or "",
+        ]
         return " ".join(p for p in parts if p)
+
+
+def _unit_in_words(unit: str) -> str:
+    return "lb" if unit == "[lb_av]" else unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ def column(index: int, heading: str) -> Column:
     """What one heading says.
 
     >>> column(3, "Try 2 (lb)").meaning
-    'grip try 2 [[lb_av]]'
+    'grip try 2 [lb]'
     """
     whole = _exact(heading)
     if whole is not None and whole not in ("grip", "value"):
@@ -107,6 +116,7 @@ def column(index: int, heading: str) -> Column:
     if level is not None:
         return _level(index, heading, level, rest)
     for kind, role, allowed in (
+        ("mass", "vial_size", ("vial_size",)),
         ("mass", "dose", ("dose", "quantity")),
         ("volume", "volume", ("volume", "dose", "quantity")),
         ("body_weight", "weight", ("weight",)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from math import log
 from statistics import median
 from typing import TYPE_CHECKING
@@ -277,15 +278,19 @@ def dates(
     levels: Levels,
     series: Sequence[tuple[Path, n.StrengthSeries]],
 ) -> None:
-    """No fact before birth; an infusion before there was such a drug, or a date far from all others, is pointed out."""
+    """No fact before birth or before there was such a drug; a date far from all others is pointed out."""
     facts: list[tuple[date, Path]] = [(day_of(i.start), p) for p, i in given] + [(day_of(g.at), p) for p, g in levels]
     for path, one in series:
         facts += [(day_of(v.at), (*path, "values")) for v in one.values]
-    for path, infusion in given:
-        if infusion.start.year < r.rules.limits["year"].soft_low:
-            what = f"an infusion in {infusion.start.year} is earlier than such treatment"
-            r.look((*path, "start"), what, "Kept. Check the year.")
     facts.sort(key=lambda f: f[0])
+    told: set[Path] = set()
+    for day, path in facts:
+        if day.year < r.rules.limits["year"].soft_low and path not in told:
+            told.add(path)
+            n = sum(d.year < r.rules.limits["year"].soft_low and p == path for d, p in facts)
+            more = f", and {n - 1} more here" if n > 1 else ""
+            what = f"{day}{more}: earlier than treatment with immunoglobulin"
+            r.say(path, what, "Check the year; it is never guessed.")
     if not facts:
         return
     if who is not None and who.birth_year is not None:
@@ -300,8 +305,8 @@ def dates(
             r.look(("person", "birth_year"), what, "Kept. Check the year of birth.")
     alone = r.rules.limits["alone"].soft_high
     if len(facts) >= 4:
-        for edge, next_ in ((facts[0], facts[1]), (facts[-1], facts[-2])):
-            gap = abs((edge[0] - next_[0]).days)
-            if gap > alone:
-                what = f"{edge[0]} stands alone, {gap / 365.25:.0f} years from every other date"
-                r.look(edge[1], what, "Kept. Check the year.")
+        for before, after in pairwise(facts):
+            gap = (after[0] - before[0]).days
+            if gap > alone and not told:
+                what = f"{gap / 365.25:.0f} years without a fact, from {before[0]} to {after[0]}"
+                r.look(before[1] if before is facts[0] else after[1], what, "Kept. Check the year.")
