@@ -97,6 +97,16 @@ def test_the_page_is_one_file_that_anybody_can_open(monkeypatch):
     assert {"w", "t", "a", "r", "d", "m", "v", "h"} == set(cell)
 
 
+def test_the_help_names_the_scales_of_the_data():
+    from ranvier.cli.nerve import HELP, LESIONS, SEGMENTS
+
+    known = picture.vn.knowledge()
+    assert set(LESIONS) == set(known["lesions"])
+    assert set(SEGMENTS) == set(known["segments"])
+    for name, data in known["lesions"].items():
+        assert re.search(rf"{name} +0 to {data['worst']:g} ", HELP), name
+
+
 @pytest.mark.parametrize(
     ("called", "truth", "worth"),
     [

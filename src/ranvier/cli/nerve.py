@@ -22,6 +22,13 @@ Simulated, not a patient: it teaches how far a wave can tell block from dispersi
 through its lesion, and block and delay come out.
 
 \b
+Severities: sodium            0 to 1    share of the nodal sodium channels lost
+            seal              0 to 7    doublings of the space beside the node
+            myelin            0 to 7    halvings of the myelin after the node
+            depolarisation    0 to 8    steady current, mA/cm2 of node
+            hyperpolarisation 0 to 16   the same, the other way
+
+\b
 Examples: ranvier nerve --blocked 0.4 --dispersion 3
           ranvier nerve --dispersion 12 --segment forearm      a false alarm
           ranvier nerve --lesion sodium --severity 0.8 --length 5
@@ -80,14 +87,14 @@ def command(
     else:
         effect = vn.put_in(nerve, blocked or 0.0, dispersion or 0.0, seed + 1)
     made = picture.view(segment, effect, nerve)
+    if html_to is not None:
+        click.echo("Working out every position of the sliders, some seconds ...", err=True)
+        html_to.write_text(picture.page(made.truth, dispersion or 0.0, segment, seed), encoding="utf-8")
+        click.echo(f"Written: {html_to}", err=True)
     if as_json:
         click.echo(json.dumps(_data(made, effect), indent=2, ensure_ascii=False))
     else:
         _show(made, effect)
-    if html_to is not None:
-        click.echo("Working out every position of the sliders, some seconds ...", err=True)
-        html_to.write_text(picture.page(blocked or 0.0, dispersion or 0.0, segment, seed), encoding="utf-8")
-        click.echo(f"Written: {html_to}", err=True)
     return ExitCode.OK
 
 
@@ -95,7 +102,10 @@ def _simulated(nerve: Nerve, lesion: str, severity: float, length: float, seed: 
     """Every fibre through its own lesion; the first run of all says why it takes longer."""
     from ranvier.conduction import virtual_criteria as criteria
     from ranvier.conduction import virtual_nerve as vn
+    from ranvier.ground import compiled
 
+    if not any(compiled.FOLDER.rglob("kernels.propagate-*.nbc")):
+        click.echo("First run: compiling the fibre, about ten seconds. Later runs start at once.", err=True)
     return vn.lesion_exactly(nerve, lesion, criteria.severities(nerve, lesion, severity, seed + 1), length)
 
 
