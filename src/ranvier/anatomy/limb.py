@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ranvier.anatomy.nouns import Anatomy, Variant
 from ranvier.anatomy.strength import own_branch
-from ranvier.anatomy.tree import Branching, Switch, Tree, Walk, joined, settings, shift_matrix, walk
+from ranvier.anatomy.tree import Branching, Switch, Tree, Walk, components, joined, settings, shift_matrix, walk
 
 Floats = NDArray[np.float64]
 LIMBS = ("arm", "leg")
@@ -143,6 +143,8 @@ class Limb:
         self.touched = touched
         self._crossings: dict[str, _Crossing | None] = {}
         self._levels: dict[str, Floats] = {}
+        self._owns: dict[str, Floats] = {}
+        self._as_found: dict[int, Floats] = {}
         self.trees = [self._tree(t) if t in touched else silent for t, (silent, _) in enumerate(layout.silent[limb])]
 
     # ---- switches
@@ -225,23 +227,32 @@ class Limb:
         return tree
 
     def _place_findings(self, tree: Tree, local: Mapping[str, int], kernel: Floats, nerve: str | None = None) -> None:
-        """Multiply P(grade | level) into `tree.found`. For muscles of `nerve`, own branches count as sound."""
+        """Multiply P(grade | level) into `tree.found`.
+
+        With `nerve`, what is there already is changed to what it would be if the own branches of that nerve's muscles
+        were sound: by a ratio, which is finite because a slip makes every grade possible.
+        """
         layout, muscles = self.layout, self.layout.anatomy.muscles
         found = tree.found
+        n = found.shape[3]  # levels; one alone where nothing can be lesioned
         crossing = self._crossing(tree, local)
 
         def put(rows: NDArray[np.bool_], site: str, message: Floats) -> None:
             v = local[site]
             if crossing is None or not crossing.below[v]:
-                found[:, rows, v] *= message[:, None]
+                found[:, rows, v] *= message[:, None, :n]
                 return
-            found[:, rows & ~crossing.on, v] *= message[:, None]
-            crossed = rows & crossing.on
-            found[:, crossed, v] *= message[:, crossing.joined[crossed]]
+            # Below a join, a level counted anew stands for a true level that depends on the setting.
+            if rows is everywhere:
+                found[:, :, v] *= message[:, crossing.counted[:, :n]]
+            else:
+                found[:, rows, v] *= message[:, crossing.counted[rows, :n]]
 
         everywhere = np.ones(found.shape[1], dtype=bool)
         plain: dict[str, Floats] = {}  # what hangs on a site in every setting, multiplied first and put once
         for finding in self.findings:
+            if nerve is not None and (finding.name not in self.single or muscles[finding.name].nerve != nerve):
+                continue
             if finding.name not in self.single:
                 message = kernel @ finding.like
                 for k, (site, _) in enumerate(self.group_sites[finding.name]):
@@ -255,8 +266,9 @@ class Limb:
             moving = [v for v in layout.moving.get(muscle, ()) if v.id in tree.index]
             if not moving and usual not in local:
                 continue
-            table = layout.without if nerve is not None and muscles[muscle].nerve == nerve else kernel
-            message = table @ finding.like
+            message = kernel @ finding.like
+            if nerve is not None:
+                message = (layout.without @ finding.like) / message
             if not moving:
                 plain[usual] = plain.get(usual, 1.0) * message
                 continue
@@ -268,15 +280,15 @@ class Limb:
                     if variant.moves[muscle] in local:
                         put(on, variant.moves[muscle], message)
                 elif crossing is not None and usual in local:
-                    found[:, on, local[usual]] *= message[:, crossing.crossed[on]]
+                    found[:, on, local[usual]] *= message[:, crossing.crossed[on, :n]]
             if usual in local:
                 put(left, usual, message)
         for site, message in plain.items():
             if crossing is None or not crossing.below[local[site]]:
-                found[:, :, local[site]] *= message[:, None]
+                found[:, :, local[site]] *= message[:, None, :n]
             else:
                 put(everywhere, site, message)
-        for variant in self.variants.values():
+        for variant in self.variants.values() if nerve is None else ():
             if variant.crossing is None or variant.id not in tree.index:
                 continue
             leaves, joins = variant.crossing
@@ -308,11 +320,13 @@ class Limb:
                 joined_level = tree.index[f"{variant.id}:joined"]
                 crossed_level = np.maximum(tree.index[variant.id] - 1, 0)
                 most = self.layout.n - 1
+                true_level = np.minimum(joined_level[:, None] + n, most)
                 return _Crossing(
                     on=tree.index[variant.id] > 0,
                     top=top,
                     below=below,
-                    joined=np.minimum(joined_level[:, None] + n, most),
+                    joined=true_level,
+                    counted=np.where((tree.index[variant.id] > 0)[:, None], true_level, n),
                     crossed=np.minimum(crossed_level[:, None] + n, most),
                 )
         return None
@@ -383,8 +397,14 @@ class Limb:
 
     def own_share(self, muscle: str) -> Floats:
         """P(lesion of the muscle's own branch | its grade, no site lesioned, world)."""
-        like = self.single[muscle].like
-        return np.asarray((self.layout.with_own @ like)[:, 0] / (self.layout.kernel @ like)[:, 0])
+        return self._own(muscle)[:, 0]
+
+    def _own(self, muscle: str) -> Floats:
+        """P(lesion of the muscle's own branch | its grade, level of the nerve, world): (worlds, levels)."""
+        if muscle not in self._owns:
+            like = self.single[muscle].like
+            self._owns[muscle] = (self.layout.with_own @ like) / (self.layout.kernel @ like)
+        return self._owns[muscle]
 
     def own_sound_share(self, nerve: str) -> Floats:
         """P(no own branch of the nerve's singly tested muscles lesioned | grades, no site lesioned, world)."""
@@ -414,26 +434,36 @@ class Limb:
         )  # fmt: skip
         moved = any(muscles[m].nerve == nerve for v in self.variants.values() for m in v.moves if m in self.single)
         if not moved:
-            clamped = walk(self._clamped(self.trees[t], nerve), down=False).evidence
-            return np.asarray((self.rest[t] * clamped).sum(axis=1))
+            sound = walk(self._clamped(self.trees[t], nerve), down=False).evidence
+            return np.asarray((self.rest[t] * sound).sum(axis=1))
         # A muscle of this nerve may hang on another tree under a variant; its own branch is sound there too.
         about = [m for m in self.single if muscles[m].nerve == nerve]
         touched = {t} | {layout.place[site][0] for m in about for site in self._options(m)}
-        evidences = [
-            walk(self._clamped(tree, nerve), down=False).evidence if k in touched else walked.evidence
-            for k, (tree, walked) in enumerate(zip(self.trees, self.walks, strict=True))
-        ]
-        total, _ = joined(evidences, self.trees, self.switches)
+        tied = next(members for members in self._tied if t in members)
+        clamped = {k: walk(self._clamped(self.trees[k], nerve), down=False).evidence for k in touched}
+        if t not in self._as_found:
+            self._as_found[t] = self._together(tied, {})
+        return np.asarray(self.evidence_by_world * (self._together(tied, clamped) / self._as_found[t]))
+
+    @cached_property
+    def _tied(self) -> list[list[int]]:
+        return components(self.trees)
+
+    def _together(self, members: Sequence[int], instead: Mapping[int, Floats]) -> Floats:
+        """P(findings in trees that switches tie together | world), with other tables for some of them."""
+        evidences = [instead[k] if k in instead else self.walks[k].evidence for k in members]
+        total, _ = joined(evidences, [self.trees[k] for k in members], self.switches, weigh=False)
         return total
 
     def _clamped(self, tree: Tree, nerve: str) -> Tree:
+        """The tree with this nerve and the own branches of its muscles sound."""
         sites = self.layout.anatomy.sites
         local = {site: v for v, site in enumerate(tree.branching.sites)}
-        copy = Tree(
-            tree.branching, tree.switches, np.ones_like(tree.found),
-            [w if sites[s].nerve == nerve else f for s, f, w in zip(local, tree.step, tree.whole, strict=True)],
-            tree.whole, index=tree.index,
-        )  # fmt: skip
+        step = [w if sites[s].nerve == nerve else f for s, f, w in zip(local, tree.step, tree.whole, strict=True)]
+        found = tree.found
+        if all(sites[site].nerve == nerve for site in local):  # then no level but the first is ever reached
+            found, step = found[..., :1], [w[..., :1, :1] for w in step]
+        copy = Tree(tree.branching, tree.switches, found.copy(), step, step, index=tree.index)
         self._place_findings(copy, local, self.layout.kernel, nerve)
         return copy
 
@@ -461,9 +491,7 @@ class Limb:
 
     def own_lesion(self, muscle: str) -> Floats:
         """P(findings, a lesion of this tested muscle's own branch | world)."""
-        finding = self.single[muscle]
-        with_own = self.layout.with_own @ finding.like
-        share = with_own / (self.layout.kernel @ finding.like)
+        share = self._own(muscle)
         usual = self.layout.anatomy.muscles[muscle].site
         if not any(v.id in self.switches for v in self.layout.moving.get(muscle, ())):
             return np.asarray((self.level(usual) * share).sum(axis=1))
@@ -503,10 +531,14 @@ class Limb:
 
 @dataclass(frozen=True)
 class _Crossing:
-    """Fibres of another nerve join at site `top`. joined, crossed: (settings, levels): true level by counted level."""
+    """Fibres of another nerve join at site `top`; `counted` is what holds below it in every setting.
+
+    joined, crossed, counted: (settings, levels): true level by counted level.
+    """
 
     on: NDArray[np.bool_]
     top: int
     below: list[bool]
     joined: NDArray[np.intp]
+    counted: NDArray[np.intp]
     crossed: NDArray[np.intp]

@@ -139,12 +139,12 @@ def _above(anatomy: Anatomy, layout: Layout, finding: StrengthFinding) -> frozen
     return frozenset(site for m in members for site in layout.path(anatomy.muscles[m].site))
 
 
-def _for_and_against(findings: Sequence[StrengthFinding]) -> tuple[Reason, ...]:
-    """The muscles below a place: weak ones speak for a lesion there, strong ones against."""
+def _for_and_against(findings: Sequence[StrengthFinding]) -> tuple[tuple[StrengthFinding, Reason], ...]:
+    """What each muscle says about a lesion above it: weak ones speak for it and come first, strong ones against."""
     weak = sorted((f for f in findings if f.weak), key=lambda f: (f.value, f.muscle))
     strong = [f for f in findings if not f.weak]
     return tuple(
-        Reason(name, {"muscle": f.muscle, "side": f.side, "grade": f.grade})
+        (f, Reason(name, {"muscle": f.muscle, "side": f.side, "grade": f.grade}))
         for name, group in (("anatomy.for", weak), ("anatomy.against", strong))
         for f in group
     )
@@ -157,9 +157,9 @@ def _sites(
     anatomy, layout = after.anatomy, after.compiled.layout
     found = []
     for place, limb in after.limbs.items():
-        findings = after.given.origin[place]
+        said = _for_and_against(after.given.origin[place])
         spoken, asked = set(limb.touched), _asked(after, place)
-        paths = [_above(anatomy, layout, f) for f in findings]
+        above = [_above(anatomy, layout, f) for f, _ in said]
         for t in sorted(spoken):
             for site in layout.branchings[place[0]][t].sites:
                 if anatomy.sites[site].nerve not in asked:
@@ -167,20 +167,16 @@ def _sites(
                 p = share_many * after.lesion(place, site)
                 p += (1 - share_many) * single.get((site, place[1]), 0.0)
                 about = anatomy.sites[site]
-                below = [f for f, above in zip(findings, paths, strict=True) if site in above]
-                found.append(
-                    SitePosterior(
-                        site, about.name, about.nerve, place[1], _kept_within(p, doubt), _for_and_against(below)
-                    )
-                )
+                because = tuple(reason for (_, reason), sites in zip(said, above, strict=True) if site in sites)
+                found.append(SitePosterior(site, about.name, about.nerve, place[1], _kept_within(p, doubt), because))
         for muscle in limb.single:
             about_muscle = anatomy.muscles[muscle]
             p = share_many * after.own_lesion(place, muscle)
-            own = [f for f in findings if f.muscle == muscle]
+            because = tuple(reason for f, reason in said if f.muscle == muscle)
             found.append(
                 SitePosterior(
                     f"own_{muscle}", f"branch to {about_muscle.name}", about_muscle.nerve, place[1],
-                    _kept_within(p, doubt), _for_and_against(own),
+                    _kept_within(p, doubt), because,
                 )
             )  # fmt: skip
     return tuple(sorted(found, key=lambda s: (-round(s.probability, 12), s.site, s.side)))

@@ -281,10 +281,13 @@ class Patterns:
 
     def healthy_likelihood(self, limb: str, seen: Sequence[Seen], curves: str = "no_weakness") -> float:
         """P(findings of a limb | nothing is wrong there)."""
-        index = np.zeros((1, len(self.muscles[limb])), dtype=np.intp)
         answer = 1.0
         for finding in seen:
-            answer *= float(self._of_one(self.curves[curves], index, finding)[0])
+            row = self.curves[curves][finding.grade]
+            p_leverage, extra = finding.leverage
+            less = min(round(extra / self.step), len(GRID) - 1)
+            like = (1 - p_leverage) * row[0] + p_leverage * row[less]
+            answer *= float(like) * sum(share for _, share in finding.members)
         return answer
 
     # ---- explanations

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Branching:
     sites: tuple[str, ...]
     parents: tuple[int, ...]
 
-    @property
+    @cached_property
     def children(self) -> tuple[tuple[int, ...], ...]:
         """For each site the sites right below it."""
         return tuple(tuple(c for c, p in enumerate(self.parents) if p == v) for v in range(len(self.sites)))
@@ -143,9 +144,11 @@ def walk(tree: Tree, *, down: bool = True) -> Walk:
 
 
 def joined(
-    evidences: Sequence[Floats], trees: Sequence[Tree], switches: Mapping[str, Switch]
+    evidences: Sequence[Floats], trees: Sequence[Tree], switches: Mapping[str, Switch], *, weigh: bool = True
 ) -> tuple[Floats, list[Floats]]:
     """P(findings) per world, and for each tree the weight of the rest of the limb: (worlds, settings).
+
+    weigh=False leaves the weights out, where only P(findings) is wanted.
 
     The weight of a tree's setting is everything outside that tree, other switches summed out, with the weights of the
     tree's own switches included. So `sum(rest * evidence)` over settings is P(findings), for every tree alike.
@@ -156,7 +159,7 @@ def joined(
     ]
     worlds = max(e.shape[0] for e in evidences)
     parts: list[Floats] = []  # P(findings of a component | world)
-    component_of = _components(trees)
+    component_of = components(trees)
     rest: list[Floats] = [np.empty(0)] * len(trees)
     for members in component_of:
         names = list(dict.fromkeys(s.name for i in members for s in trees[i].switches))
@@ -181,9 +184,11 @@ def joined(
         before, after = [weights], [np.ones(1)]
         for table in reduced[:-1]:
             before.append(before[-1] * table)
+        parts.append((before[-1] * reduced[-1]).reshape(worlds, -1).sum(axis=1))
+        if not weigh:
+            continue
         for table in reversed(reduced[1:]):
             after.append(after[-1] * table)
-        parts.append((before[-1] * reduced[-1]).reshape(worlds, -1).sum(axis=1))
         sizes = [len(switches[name].weights) for name in shared]
         for k, i in enumerate(members):
             others = np.broadcast_to(before[k] * after[len(members) - 1 - k], (worlds, *sizes))
@@ -198,7 +203,7 @@ def joined(
     total = np.ones(worlds)
     for part in parts:
         total = total * part
-    for c, members in enumerate(component_of):
+    for c, members in enumerate(component_of if weigh else ()):
         elsewhere = np.ones(worlds)
         for k, part in enumerate(parts):
             if k != c:
@@ -215,7 +220,7 @@ def _along(weights: Floats, axis: int, ndim: int) -> Floats:
     return weights.reshape(shape)
 
 
-def _components(trees: Sequence[Tree]) -> list[list[int]]:
+def components(trees: Sequence[Tree]) -> list[list[int]]:
     """Trees that switches tie together."""
     groups: list[tuple[set[str], list[int]]] = []
     for i, tree in enumerate(trees):
