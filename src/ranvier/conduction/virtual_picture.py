@@ -10,7 +10,7 @@ import html
 import importlib.resources
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ranvier.conduction import virtual_nerve as vn
 from ranvier.conduction.find import find_blocks
 from ranvier.conduction.kernels import FloatArray
 from ranvier.conduction.load import load
-from ranvier.conduction.nouns import Class, SegmentFinding, StudySet
+from ranvier.conduction.nouns import Class, ConductionStudy, SegmentFinding, StudySet
 
 BLOCKED = tuple(round(0.1 * k, 1) for k in range(10))
 DISPERSION = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0)
@@ -42,25 +42,25 @@ class View:
     times: FloatArray
     distal: FloatArray
     proximal: FloatArray
+    study: ConductionStudy
     found: SegmentFinding
 
 
-def view(segment: str, effect: vn.Effect, nerve: vn.Nerve) -> View:
-    """Stimulate both ends of a segment, measure without noise, judge."""
+def view(segment: str, effect: vn.Effect, nerve: vn.Nerve, sound: View | None = None) -> View:
+    """Stimulate both ends of a segment, measure without noise, judge.
+
+    sound : an earlier view of the same nerve, whose distal response is taken again: no lesion of the segment changes it
+    """
     where = vn.knowledge()["segments"][segment]
     effects = {where["to"]: effect}
-    times, distal = vn.samples(nerve, where["from"], effects)
-    _, proximal = vn.samples(nerve, where["to"], effects)
-    study = vn.study(nerve, effects, sites=(where["from"], where["to"]))
-    return View(
-        segment,
-        where["says"],
-        effect.share(nerve),
-        times,
-        distal,
-        proximal,
-        find_blocks(StudySet((study,))).segments[0],
-    )
+    times, proximal = vn.samples(nerve, where["to"], effects)
+    study = vn.study(nerve, effects, sites=(where["to"],) if sound else (where["from"], where["to"]))
+    if sound is not None:
+        far = replace(study.sites[0], distance=nerve.distance(where["to"]) - nerve.distance(where["from"]))
+        study = replace(study, sites=(sound.study.sites[0], far))
+    distal = vn.samples(nerve, where["from"])[1] if sound is None else sound.distal
+    found = find_blocks(StudySet((study,))).segments[0]
+    return View(segment, where["says"], effect.share(nerve), times, distal, proximal, study, found)
 
 
 def nerve_of(segment: str, seed: int) -> vn.Nerve:
@@ -105,7 +105,7 @@ def page(blocked: float, dispersion: float, segment: str, seed: int) -> str:
         sound = None
         for b in BLOCKED:
             for d in DISPERSION:
-                made = view(name, vn.put_in(nerve, b, d, seed + 1), nerve)
+                made = view(name, vn.put_in(nerve, b, d, seed + 1), nerve, sound)
                 sound = sound or made
                 cells.append(_cell(made, float(sound.distal.max())))
         assert sound is not None
