@@ -61,6 +61,12 @@ bless: $(VENV)/dev.stamp  ## show changed answers to the shipped cases and ask, 
 example: $(VENV)/dev.stamp  ## make the picture and the worked example of the README anew
 	@$(BIN)/python tools/make_example.py
 
+calibration: $(VENV)/dev.stamp  ## would our intervals tell the truth? many simulated people (about an hour)
+	@CALIBRATION_PEOPLE=2000 $(BIN)/python -m pytest tests/estimation/test_calibration.py
+
+virtual: $(VENV)/dev.stamp  ## hold localiser and block rules against simulated nerves; writes docs/virtual (about two minutes)
+	@$(BIN)/python tools/virtual_validation.py --write
+
 lock:  ## renew the lock files (maintainers; needs uv on the path)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
