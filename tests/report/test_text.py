@@ -93,7 +93,7 @@ def flat(case):
 def test_the_nurse_reads_the_next_infusion_with_its_weekday_and_the_day_of_the_cycle():
     """Last course on Monday 16 February, every 28 days; proposed: 60 g every 21 days."""
     said = flat(with_watch(last=date(2026, 2, 16)))
-    assert "Last given Mon 16 Feb 2026, 14 days ago; the cycle has 28 days." in said
+    assert "The last course began Mon 16 Feb 2026, 14 days ago; the cycle has 28 days." in said
     assert "Proposed next: Kiovig IV 60 g on Mon 9 Mar 2026" in said
 
 
@@ -126,3 +126,17 @@ def test_what_waits_for_a_body_weight_is_said_once():
         "Not checked, because the body weight is not recorded: dose of one course (at most 2 g/kg); "
         "dose in one day (at most 2 g/kg). Record a weight."
     )
+
+
+def test_a_floor_that_nobody_agreed_is_called_assumed_in_the_first_sentence_and_below():
+    """Twelve point four is our guess from the plateau: nobody asked her which strength matters."""
+    floor = replace(fake.assessment().treatment.watch.floor, agreed=False)
+    guess = Finding(
+        "floor.assumed", {"measure": "grip-right", "unit": "kg", "value": 8.0, "plateau": 9.0, "threshold": 0.1}
+    )
+    told = Finding("wearing_off.likely", {"swing": 0.2}, (guess,))
+    first = flat(with_watch(floor=floor, findings=(told,)))
+    assert "the floor of 8 kg (assumed)" in first
+    assert "above the assumed floor all cycle" in first
+    assert "No floor was agreed. 8 kg on right grip is assumed" in first
+    assert "assumed floor" not in flat(fake.assessment())

@@ -27,6 +27,14 @@ _HELP = """Read FILES (grip diary, infusion list, laboratory list, NONMEM-style 
 
 It first says what it understood and what only a person can answer. Nothing is guessed, and nothing is written
 before it is confirmed (or --yes is given). An existing record only gains facts.
+
+Exit code 0: written, or nothing to add. 3: a file or an answer must be mended. 4: something must be answered, or
+confirmed with --yes. 5: no such file.
+
+\b
+Examples: ranvier import diary.csv drug.csv --into heron.yaml
+          ranvier import diary.csv --into heron.yaml --save-questions answers.yaml
+          ranvier import diary.csv --into heron.yaml --answers answers.yaml --yes
 """
 
 
@@ -82,7 +90,8 @@ def run(
     except FileNotFoundError as error:
         return _fail(f"There is no file {error.filename}.", "Check the name.", ExitCode.NOT_FOUND, as_json)
     except OSError as error:
-        return _fail(f"A file cannot be read: {error}.", "Check its name and rights.", ExitCode.INPUT, as_json)
+        what = f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
+        return _fail(what, "Name a file (CSV, XLSX), and check that you may open it.", ExitCode.INPUT, as_json)
     except click.UsageError as error:
         return _fail(error.message, "See ranvier import --help.", ExitCode.USAGE, as_json)
     except InputError as error:

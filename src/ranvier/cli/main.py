@@ -36,7 +36,7 @@ side. It supports the decisions of professionals; it is not a medical device and
 \b
 Begin with one of these:
   ranvier demo                                    invented people, planned
-  ranvier import diary.csv infusions.csv          tables into a record
+  ranvier import diary.csv --into heron.yaml      tables into a record
   ranvier check heron.yaml                        is the record sound?
   ranvier plan heron.yaml --at 2025-11-03         the plan, on the screen
   ranvier plan heron.yaml --at 2025-11-03 --html plan.html
@@ -119,6 +119,10 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
+    except OSError as error:  # a full disk, a folder where a file was meant
+        where = error.filename or "A file"
+        click.echo(f"{where} cannot be read or written: {error.strerror or error}. Check name and disk.", err=True)
+        return ExitCode.NOT_FOUND
     except Exception as error:
         if os.environ.get("RANVIER_DEBUG"):
             traceback.print_exc()

@@ -143,7 +143,8 @@ def course(assessment: Assessment, words: Words) -> str:
         said.append(words.text("watch", "response", seen=seen, response=name, odds=odds).replace("  ", " "))
     unknown = any(b.name == "trend.mostly_prior" for f in watch.findings for b in f.because)
     figures = {"trend": trend.per_year, "q05": trend.q05, "q95": trend.q95}
-    spoken = {key: words.percent(value) for key, value in figures.items()}
+    narrow = trend.q95 - trend.q05 < 0.02
+    spoken = {key: words.percent(value, 1 if narrow else 0) for key, value in figures.items()}
     said.append(words.text("watch", "trend_prior") if unknown else words.text("watch", "trend", **spoken))
     return " ".join(said)
 
@@ -163,6 +164,8 @@ def _strength(posterior: Posterior, watch: Watch | None, words: Words) -> str:
     interval = f"{watch.interval_days:.0f}"
     measure = words.measure(primary(posterior))
     at = words.strength(floor.value, floor.unit, 0 if floor.value == round(floor.value) else 1) if floor else ""
+    if floor and not floor.agreed:
+        at = words.text("ui", "assumed_value", value=at)
     if floor and off.day is not None and off.p_crosses >= 0.5:
         likely = words.likely(off.p_crosses)
         if off.day < 1:
@@ -198,7 +201,9 @@ def _option(posterior: Posterior, watch: Watch | None, proposal: Proposal | None
     name = "keep_chance" if best.action == "no_change" else would
     chance = words.chance(best.p_above_floor, draws_of(posterior))
     measure = words.measure(primary(posterior))
-    return words.text("then", name, **facts, measure=measure, chance=chance)
+    assumed = watch is not None and watch.floor is not None and not watch.floor.agreed
+    floor = words.text("ui", "assumed_floor" if assumed else "the_floor")
+    return words.text("then", name, **facts, measure=measure, chance=chance, floor=floor)
 
 
 def _certainty(
@@ -288,6 +293,12 @@ def by_status(findings: Iterable[Finding], words: Words) -> str:
         kind = words.word("status_short", finding.status) if finding.status else words.unknown
         counts[kind] = counts.get(kind, 0) + 1
     return ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def assumed_floor(watch: Watch | None) -> tuple[Finding, ...]:
+    """The finding that nobody agreed the floor, where that is so."""
+    told = () if watch is None else (below for finding in watch.findings for below in finding.walk())
+    return once(finding for finding in told if finding.name == "floor.assumed")
 
 
 def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:

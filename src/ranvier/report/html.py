@@ -132,7 +132,9 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "best": _option(best, assessment, words) if best else None,
         "assumed": tuple(
             _reason(f, words)
-            for f in once((*posterior.findings, *posterior.diagnostics.findings))
+            for f in once(
+                (*answers.assumed_floor(treatment.watch), *posterior.findings, *posterior.diagnostics.findings)
+            )
             if not answers.stated_prior(f)
         ),
         "priors": tuple(_reason(f, words) for f in posterior.findings if answers.stated_prior(f)),

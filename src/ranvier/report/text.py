@@ -354,6 +354,7 @@ def _below(assessment: Assessment, words: Words, *, refused: bool) -> list[Rende
             parts.append(Text("   " + words.text("ui", "more", n=len(why) - MOST_REASONS), style=QUIET))
     found = treatment.posterior.findings if treatment.posterior else ()
     assumed = [finding for finding in found if not stated_prior(finding)]
+    assumed = [*answers.assumed_floor(treatment.watch), *assumed]
     if assumed or assessment.unverified:
         parts.append(_heading(words.text("ui", "assumed")))
         parts += [_bullet(_with_source(finding, words)) for finding in assumed]
