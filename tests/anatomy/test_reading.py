@@ -154,3 +154,22 @@ def test_rubbish_in_a_table(rows):
     out = io.StringIO()
     csv.writer(out).writerows([("muscle", "side", "mrc"), *rows])
     assert sound(*grades_or_faults(out.getvalue(), "x.csv"))
+
+
+def test_tables_with_german_or_french_headings():
+    """Muscles have Latin names everywhere; sides and headings do not."""
+    german, none = grades_or_faults("Muskel;links;rechts\nM. deltoideus;5;4+\nFDP5;NT;3/5\n", "x.csv")
+    assert none == ()
+    assert {(f.muscle, f.side, f.grade) for f in german} == {
+        ("del", "left", "5"), ("del", "right", "4+"), ("fdp45", "right", "3")
+    }  # fmt: skip
+    french, none = grades_or_faults("Muscle,Côté,Force\nFDI,droit,4-\nFDI,gauche,5\n", "x.csv")
+    assert none == ()
+    assert [(f.side, f.grade) for f in french] == [("left", "5"), ("right", "4-")]
+
+
+def test_faults_are_told_in_the_order_of_the_file():
+    _, faults = grades_or_faults("muscle,side,mrc\nfoo,right,5\nFDI,right\nADM,up,7\n", "x.csv")
+    assert [p.line for p in faults] == [2, 3, 4, 4]
+    _, faults = grades_or_faults("\n", "x.csv")
+    assert faults[0].what == "is empty"

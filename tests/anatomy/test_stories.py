@@ -239,3 +239,18 @@ def test_the_guideline_on_asymmetry(left, right, asymmetric):
     """One grade where strength is above 3, two where it is 3 or less."""
     found = told(f"left: FDI {left}\nright: FDI {right}")
     assert found.asymmetry.differences[0].asymmetric is asymmetric
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        "right: EDC 2, EIP 2, EPL 3, FDI 3, ADM 3, FDP5 4, FPL 4, APB 4",
+        "right: EDC 2, EIP 2, FDI 4, ADM 3, APB 4",
+    ],
+)
+def test_a_drop_finger_of_c8_is_not_called_a_radial_palsy(weak):
+    """Fingers drop, the wrist does not, and hand muscles of both other nerves are weak: a root, before any nerve."""
+    found = told(weak, full="DEL BB TRI BR ECRL FCR")
+    assert first(found) == "radiculopathy"
+    assert "C8" in found.explanations[0].parts[0].name
+    assert chance(found, "radiculopathy") > 2 * chance(found, "multiple_mononeuropathy")

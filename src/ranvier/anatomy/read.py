@@ -18,12 +18,18 @@ from ranvier.record.text import parse, place
 
 SIDES: Mapping[str, tuple[str, ...]] = {
     "left": ("left",), "l": ("left",), "right": ("right",), "r": ("right",),
-    "both": ("left", "right"), "bilateral": ("left", "right"),
+    "both": ("left", "right"), "bilateral": ("left", "right"), "l/r": ("left", "right"), "r/l": ("left", "right"),
+    "links": ("left",), "rechts": ("right",), "li": ("left",), "re": ("right",), "gauche": ("left",), "g": ("left",),
+    "droite": ("right",), "droit": ("right",), "d": ("right",), "beidseits": ("left", "right"),
 }  # fmt: skip
 NOT_TESTED = frozenset(("", "nt", "not tested", "n/a", "na", "-", "?", "."))
 LARGEST = 400_000  # characters; two thousand grades are a tenth of it
 MUSCLE_KEYS = ("muscle", "movement", "group")
 GRADE_KEYS = ("mrc", "grade", "strength")
+# What the same columns are called in German, Dutch and French tables; muscles themselves have Latin names everywhere.
+MUSCLE_HEADS = (*MUSCLE_KEYS, "muscles", "muskel", "spier")
+GRADE_HEADS = (*GRADE_KEYS, "mrc grade", "kraft", "kraftgrad", "kracht", "force")
+SIDE_HEADS = ("side", "seite", "zijde", "kant", "côté", "cote")
 HOW = "Write each grade as muscle, side and MRC, as in: {muscle: FDI, side: right, mrc: 4-}"
 
 
@@ -75,10 +81,16 @@ def read_findings(
 
 
 def _refusal(name: str, problems: Sequence[Problem]) -> InputError:
-    return InputError(f"{name} cannot be used yet.", tuple(problems))
+    """All problems in the order of the file."""
+    return InputError(f"{name} cannot be used yet.", tuple(sorted(problems, key=lambda p: p.line or 0)))
 
 
 def _table(text: str, problems: list[Problem]) -> Iterator[_Entry]:
+    if not text.strip("\ufeff \r\n\t"):
+        problems.append(
+            Problem("file", "is empty", "Write a line of headings (muscle, side, mrc), then one grade per line.")
+        )
+        return
     first = text.lstrip("\ufeff").split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
     if "\x00" in text:
@@ -90,10 +102,10 @@ def _table(text: str, problems: list[Problem]) -> Iterator[_Entry]:
         problems.append(Problem("file", f"is not a table: {error}", "Save it as CSV: muscle,side,mrc."))
         return
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
-    muscle = next((head.index(k) for k in MUSCLE_KEYS if k in head), None)
-    grade = next((head.index(k) for k in GRADE_KEYS if k in head), None)
-    side = head.index("side") if "side" in head else None
-    wide = [(head.index(s), s) for s in ("left", "right") if s in head]
+    muscle = next((head.index(k) for k in MUSCLE_HEADS if k in head), None)
+    grade = next((head.index(k) for k in GRADE_HEADS if k in head), None)
+    side = next((head.index(k) for k in SIDE_HEADS if k in head), None)
+    wide = [(i, SIDES[cell][0]) for i, cell in enumerate(head) if len(SIDES.get(cell, ())) == 1]
     if muscle is None or not ((grade is not None and side is not None) or wide):
         shown = ", ".join(head)[:80] or "nothing"
         problems.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -37,7 +38,8 @@ def problem_lines(problems: Sequence[Problem]) -> str:
     paragraphs = []
     for p in ordered[:MOST]:
         look = "(look at) " if p.severity is Severity.LOOK else ""
-        line = f" (line {p.line})" if p.line is not None else ""
+        said = p.line is None or re.search(rf"\b(line|row) {p.line}\b", p.place) is not None
+        line = "" if said else f" (line {p.line})"
         paragraphs.append(f"{wrap(f'{look}{p.place}{line}: {p.what}', '', '    ')}\n{wrap(p.remedy, '    ')}")
     if len(ordered) > MOST:
         paragraphs.append(f"... and {len(ordered) - MOST} more; `ranvier check FILE --json` lists them all.")
