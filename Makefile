@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check fix knowledge docs case bless example lock clean
+.PHONY: help run test bench check fix knowledge docs case bless example calibration virtual lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
