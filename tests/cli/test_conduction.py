@@ -55,7 +55,7 @@ def test_a_table_that_cannot_be_used(tmp_path, capsys):
     file.write_text("nerve,side,site,amplitude,kind\nmedian,left,wrist,8,motor\ntail,left,elbow,3,motor\n")
     assert run(["conduction", str(file)]) == ExitCode.INPUT
     text = capsys.readouterr().err
-    assert "2 things to mend" in text
+    assert "3 things to mend" in text
     assert "has no unit" in text
     assert "'tail' is no nerve" in text
     assert run(["conduction", str(file), "--json"]) == ExitCode.INPUT

@@ -381,3 +381,31 @@ KEYS = st.sampled_from(
 @settings(max_examples=150, deadline=None)
 def test_rubbish_data_never_crash(data):
     assert refused_politely(lambda: from_data(data, "rubbish"))
+
+
+def test_motor_and_sensory_amplitudes_in_columns_of_their_own():
+    table = (
+        "nerve,side,kind,muscle,site,latency (ms),amplitude (mV),amplitude (uV)\n"
+        "median,left,motor,APB,wrist,3.4,8,\nmedian,left,sensory,digit 2,wrist,2.6,,25\n"
+    )
+    motor, sensory = read_bytes(table.encode(), "study.csv").studies
+    assert motor.sites[0].amplitude == pytest.approx(8.0)
+    assert sensory.sites[0].amplitude == pytest.approx(25.0)
+    with pytest.raises(InputError) as refused:
+        read_bytes((table + "ulnar,left,motor,ADM,wrist,2.8,9,9\n").encode(), "study.csv")
+    assert "second one in this row" in refused.value.problems[0].what
+
+
+def test_all_that_cannot_be_is_said_at_once_even_where_the_nerve_is_not_known():
+    """Nerve, site, latency, distance and temperature of two rows: the reader does not stop at the first fault."""
+    table = (
+        "nerve,side,muscle,site,latency (ms),amplitude (mV),distance (mm),temperature (C)\n"
+        "vagus,left,APB,wrist,-3,5,70,10\nulnar,left,ADM,moon,3,9,-40,33\n"
+    )
+    with pytest.raises(InputError) as refused:
+        read_bytes(table.encode(), "study.csv")
+    said = " | ".join(p.what for p in refused.value.problems)
+    for fault in ("'vagus'", "latency -3", "temperature 10", "'moon'", "distance -40"):
+        assert fault in said
+    assert len(refused.value.problems) == 5
+    assert all(p.remedy and p.line for p in refused.value.problems)

@@ -48,7 +48,7 @@ class Builder:
         self.problems: list[Problem] = []
         self.complained: set[tuple[str, str]] = (
             set()
-        )  # (place, nerve | side | kind) that were written, but not understood
+        )  # (place, nerve | side | kind | site) that were written, but not understood
         self.on: date | None = None
         self.age: float | None = None
         self.height: float | None = None
@@ -125,7 +125,12 @@ class Builder:
 
     def _groups(self) -> dict[tuple[str, str, str, str | None], list[Row]]:
         """Rows by nerve, side, kind and muscle. A row that names no muscle belongs to the only one of its nerve."""
-        rows = [r for r in self.rows if self._whole(r)]
+        rows = []
+        for r in self.rows:
+            if self._whole(r):
+                rows.append(r)
+            else:
+                self._numbers(r)
         muscles: dict[tuple[str | None, ...], dict[str, None]] = {}
         for r in rows:
             known = muscles.setdefault((r.nerve, r.side, r.kind), {})
@@ -165,6 +170,13 @@ class Builder:
                     self.mend(row.place, f"it is not said {what}", remedy, row.line)
         return fine
 
+    def _numbers(self, row: Row) -> None:
+        """Complains of what cannot be in a row that has no place in a study, so that all is said at once."""
+        kind = row.kind or "motor"
+        values = {k: v for k, v in row.values.items() if row.kind is not None or k not in ("amplitude", "area")}
+        self._response(replace(row, values=values), kind, row.site or "")
+        self._temperature([row])
+
     def _study(self, nerve: str, side: str, kind: str, muscle: str | None, rows: list[Row]) -> ConductionStudy | None:
         seen: dict[str, Row] = {}
         distances: dict[str, float] = {}
@@ -175,10 +187,12 @@ class Builder:
             if site is None and kind == "f_wave":
                 site = "wrist" if self.knowledge.nerves[nerve].limb == "arm" else "ankle"
             if site is None:
-                self.mend(
-                    row.place, "it is not said where the nerve was stimulated",
-                    "Write the site: wrist, below elbow, axilla, Erb, ankle, fibular head, knee ...", row.line,
-                )  # fmt: skip
+                if (row.place, "site") not in self.complained:
+                    self.mend(
+                        row.place, "it is not said where the nerve was stimulated",
+                        "Write the site: wrist, below elbow, axilla, Erb, ankle, fibular head, knee ...", row.line,
+                    )  # fmt: skip
+                self._numbers(row)
                 continue
             if self.knowledge.place(nerve, site) is None:
                 limb = self.knowledge.nerves[nerve].limb
@@ -186,6 +200,7 @@ class Builder:
                     row.place, f"the {nerve} nerve is not stimulated at '{site.replace('_', ' ')}'",
                     f"Write one of: {', '.join(self.knowledge.sites[limb]).replace('_', ' ')}.", row.line,
                 )  # fmt: skip
+                self._numbers(row)
                 continue
             response = self._response(row, kind, site)
             only_segment = not row.absent and set(row.values) <= {"distance", "velocity"} and row.values

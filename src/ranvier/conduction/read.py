@@ -181,7 +181,7 @@ class _Reading:
 
     def _columns(self, row: TableRow, found: tuple[Heading, ...]) -> None:
         self.columns = found
-        seen: dict[tuple[str, str | None], str] = {}
+        seen: dict[tuple[str, str | None], Heading] = {}
         for h in found:
             if h.role is None and h.text.strip():
                 self.builder.look(
@@ -192,12 +192,15 @@ class _Reading:
                 )
             if h.role in (*MEASURED, "site", "nerve", "side"):
                 key = (str(h.role), h.site)
-                if key in seen:
+                before = seen.setdefault(key, h)
+                # Motor in mV and sensory in µV, each in a column of its own, is how some laboratories print it.
+                by_unit = None not in (h.unit, before.unit) and h.unit != before.unit
+                if before is not h and not by_unit:
                     self.builder.mend(
-                        self.place(row), f"two columns hold {str(h.role).replace('_', ' ')}: '{seen[key]}' and '{h.text.strip()}'",
+                        self.place(row),
+                        f"two columns hold {str(h.role).replace('_', ' ')}: '{before.text.strip()}' and '{h.text.strip()}'",
                         "Keep one of them, or name them apart.", row.line,
                     )  # fmt: skip
-                seen[key] = h.text.strip()
 
     def _units(self, row: TableRow) -> bool:
         """A row of units below the headings: every filled cell is a unit of its column."""
@@ -299,6 +302,12 @@ class _Reading:
             if words.is_absent(cell):
                 if h.role not in ("distance", "velocity"):
                     fact.absent = True
+                continue
+            if h.role in fact.values:
+                self.builder.mend(
+                    self.place(row, h.role.replace("_", " ")), f"'{cell.strip()}' is a second one in this row",
+                    "Fill one of the two columns.", row.line,
+                )  # fmt: skip
                 continue
             self._value(row, h, cell, fact)
         if words.is_absent(self._text(row, "absent")):
@@ -413,6 +422,7 @@ class _Reading:
             else:
                 limb = self.builder.knowledge.nerves[self.nerve].limb if self.nerve else "arm"
                 known = ", ".join(self.builder.knowledge.sites[limb]).replace("_", " ")
+                self.builder.complained.add((self.place(row), "site"))
                 self.builder.mend(
                     self.place(row, "site"), f"'{written}' is no site known here", f"Write one of: {known}.", row.line
                 )
