@@ -181,3 +181,20 @@ def test_a_regimen_that_keeps_nothing_of_a_known_response_is_neither_cut_nor_cal
     agreed = plan(posterior(floors=(14.0,)), case=record(infusions=(*full, *small)))
     assert agreed.refusal == ()
     assert proposed(agreed).grams_per_week >= 5 / 4
+
+
+def test_a_route_never_tried_waits_while_the_present_one_holds_the_floor():
+    """He accepts infusions at home. A shorter interval would hold as well, and how he absorbs is not known."""
+    both = record(every=28, n=8, goals=Goals(routes=("IV", "SC")))
+    laid_out = plan(posterior(floors=(12.3,)), both)
+    switches = [o for o in laid_out.options if o.action == "switch_route"]
+    assert switches
+    assert all("option.route_untried" in names(o.limited_by) for o in switches)
+    assert proposed(laid_out).regimen.route == "IV"
+
+
+def test_a_route_never_tried_may_be_proposed_where_nothing_else_holds_the_floor():
+    laid_out = plan(posterior(floors=(13.6,)), record(every=28, n=8, goals=Goals(routes=("IV", "SC"))))
+    switches = [o for o in laid_out.options if o.action == "switch_route"]
+    assert switches
+    assert all("option.route_untried" not in names(o.limited_by) for o in switches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -119,7 +120,33 @@ def _looked_at(
         own = _own_limits(asked, bare, looked[0] if looked else bare)
         eligible = verdict.proposable and not own
         looked.append(Looked(candidate, result, eligible, verdict.proposable, (*own, *verdict.findings)))
-    return tuple(looked)
+    return _tried_route_first(asked, looked)
+
+
+def _tried_route_first(asked: Asked, looked: Sequence[Looked]) -> tuple[Looked, ...]:
+    """A route this person never had waits while an option by the present one holds the floor well enough.
+
+    How much such a route would deliver is taken from other people, however sure the forecast looks.
+    """
+    needed = asked.knowledge.monitoring["step_down_floor"]
+    known = {infusion.route for infusion in asked.record.infusions}
+    holds = [o.p_above for o in looked if o.eligible and o.candidate.regimen.route in known]
+    if asked.aim.floor is None or max(holds, default=0.0) < needed.value:
+        return tuple(looked)
+    facts: Facts = {"probability": max(holds), "needed": needed.value}
+    told = []
+    for one in looked:
+        if (
+            one.candidate.action == "switch_route"
+            and not one.candidate.known
+            and one.candidate.regimen.route not in known
+        ):
+            untried = Finding(
+                "option.route_untried", facts | {"route": one.candidate.regimen.route}, status=needed.status
+            )
+            one = replace(one, eligible=False, limited_by=(untried, *one.limited_by))
+        told.append(one)
+    return tuple(told)
 
 
 def _own_limits(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:

@@ -122,7 +122,7 @@ def _bullet(sentence: str, sign: str = "·", style: str = "", indent: int = 0) -
 def _fold(sentence: str, style: str = "", first: str = "", rest: str = "") -> Text:
     """A sentence broken into lines that keep a number and its unit together."""
     sentence = "".join(c if c.isprintable() else "?" for c in sentence)  # nothing may steer the terminal
-    kept = _UNIT_SPACE.sub("\\1\N{NO-BREAK SPACE}\\2", sentence)
+    kept = _UNIT_SPACE.sub("\\1\N{NO-BREAK SPACE}\\2", sentence.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"))
     lines = textwrap.wrap(kept, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return Text("\n".join(lines).replace("\N{NO-BREAK SPACE}", " "), style=style)
 
