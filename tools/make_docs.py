@@ -20,6 +20,8 @@ from typing import Any
 import click
 import yaml
 
+from ranvier.anatomy.load import read as read_anatomy
+from ranvier.anatomy.picture import innervation_tree
 from ranvier.cli.main import ranvier
 from ranvier.evidence.load import FOLDERS, read
 from ranvier.evidence.nouns import Knowledge, Number, Population, Prior
@@ -34,6 +36,7 @@ STATUS_WORDS = {
     "assumed": "assumed: nobody measured it",
     "design": "our own choice: nothing to verify, open to argument",
 }
+LETTERS = "tests/diagnosis/confusion.py"
 EQUATION_ROOMS = ("kinetics", "response")
 WIDTH = 80  # columns of the help that is shown
 
@@ -53,10 +56,15 @@ def pages(root: Path = ROOT) -> dict[str, str]:
         "composite.md": composite(knowledge),
         **{f"population-{p.id}.md": population(p, knowledge) for p in knowledge.populations.values()},
         "equations.md": equations(root),
+        "anatomy.md": anatomy(folder / "anatomy"),
+        "block-rules.md": block_rules(folder / "conduction"),
+        "criteria.md": criteria(folder / "criteria"),
         "tests.md": tests(root),
         "commands.md": commands(),
     }
-    return {"README.md": index(made), **made}
+    if (root / LETTERS).exists():
+        made["letters.md"] = letters(root)
+    return {"README.md": index(made), **made, "innervation.svg": innervation_tree(read_anatomy(folder / "anatomy"))}
 
 
 # ---------------------------------------------------------------------------------------------- the bricks of a page
@@ -393,6 +401,186 @@ def _mappings_with(data: Any, key: str, place: str = "") -> Iterator[tuple[str, 
             yield from _mappings_with(value, key, f"{place}[{name}]")
 
 
+# ---------------------------------------------------------------------------------------------- the diagnosis wing
+
+
+def anatomy(folder: Path) -> str:
+    """Nerves, muscles and variants with their sources: the tables as they stand, and the tree as a picture."""
+    tables = {
+        file.stem: data for file, data in ((Path(p), d) for p, d in _data_files(folder, True)) if file.suffix == ".csv"
+    }
+    hangs = {row["muscle"]: row for row in tables["innervation"]}
+    sites = {row["id"]: row for row in tables["segments"]}
+    nerves = {row["id"]: row for row in tables["nerves"]}
+    roots: dict[str, list[Mapping[str, str]]] = {}
+    for row in tables["roots"]:
+        roots.setdefault(row["muscle"], []).append(row)
+
+    def root_cells(muscle: str) -> tuple[str, str]:
+        own = sorted(roots.get(muscle, ()), key=lambda row: -float(row["weight"]))
+        told = ", ".join(f"{row['root']} {100 * float(row['weight']):.0f} %" for row in own)
+        stands = sorted({f"{row['status']} {cited(row['source'])}".strip() for row in own})
+        return told, "; ".join(stands)
+
+    muscle_rows = [
+        (
+            m["id"].upper(), m["name"], m["movement"], nerves[hangs[m["id"]]["nerve"]]["name"],
+            sites[hangs[m["id"]]["site"]]["name"], f"{hangs[m['id']]['status']} {cited(hangs[m['id']]['source'])}".strip(),
+            *root_cells(m["id"]),
+        )
+        for m in tables["muscles"]
+    ]  # fmt: skip
+    return page(
+        "Nerves, muscles and variants",
+        "knowledge/anatomy/",
+        "Most rows are textbook anatomy from memory and say so. How they are used: [From muscles to nerves](../anatomy.md).",
+        "![Nerves of arm and leg: stretches from proximal to distal, and the muscles that leave them](innervation.svg)",
+        f"## Muscles\n\n{len(muscle_rows)} per side.",
+        table(("id", "muscle", "tested by", "nerve", "leaves at the end of", "status", "roots", "status of roots"), muscle_rows),
+        "## Nerves",
+        "Affected: share of people with MMN in whom the nerve is weak on either side.",
+        table(
+            ("nerve", "limb", "affected", "status", "source", "where"),
+            (
+                (n["name"], n["limb"], f"{100 * float(n['affected_either_side']):g} %", n["status"], cited(n["source"]), n["where"])
+                for n in tables["nerves"]
+            ),
+        ),
+        "## Variants",
+        "Frequency: share of limbs. Dominance: in what share of these the variant carries most of the muscle.",
+        table(
+            ("variant", "frequency", "dominance", "says", "takes part", "status", "source", "where"),
+            (
+                (
+                    v["name"], f"{100 * float(v['frequency']):g} %", f"{100 * float(v['dominance']):g} %", v["says"],
+                    v["used"], v["status"], cited(v["source"]), v["where"],
+                )
+                for v in tables["variants"]
+            ),
+        ),
+        "## Rows by status",
+        _by_status(tables),
+    )  # fmt: skip
+
+
+def _by_status(files: Mapping[str, Any]) -> str:
+    """How many rows of each file stand on what."""
+    counted: dict[str, dict[str, int]] = {}
+    for name, data in files.items():
+        for _, item in _mappings_with(data, "status"):
+            of_file = counted.setdefault(name, {})
+            of_file[item["status"]] = of_file.get(item["status"], 0) + 1
+    statuses = sorted({status for of_file in counted.values() for status in of_file})
+    return table(
+        ("file", *statuses),
+        ((name, *(str(of_file.get(status, "")) for status in statuses)) for name, of_file in sorted(counted.items())),
+    )
+
+
+def block_rules(folder: Path) -> str:
+    """Rules of conduction block: every limit with its status; caveats and limits of normal in numbers."""
+    parts: list[str] = []
+    data = {path: content for path, content in _data_files(folder, True) if not path.startswith("virtual/")}
+    for path, rule in data.items():
+        if not path.startswith("rules/"):
+            continue
+        parts.append(f"## {rule['name']}")
+        parts.append("A criterion." if rule["kind"] == "criterion" else "A screen: it shows where to look again.")
+        rows = []
+        for number, variant in enumerate(rule["variants"], start=1):
+            whom = "; ".join(
+                f"{key} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+                for key, value in (variant.get("for") or {}).items()
+            ).replace("_", " ")
+            for place, item in _mappings_with({k: v for k, v in variant.items() if k != "for"}, "status"):
+                among = item.get("among") or ()
+                bound = ", ".join(among) if among else "" if "value" not in item else _limit(item)
+                rows.append(
+                    (
+                        f"{number}: {whom or 'all'}", re.sub(r"[.\[].*", "", place), str(item.get("what", "")).replace("_", " "),
+                        f"{item.get('is', '')} {bound}".strip().replace("_", " "), item["status"], cited(item.get("source")),
+                        str(item.get("where", "")),
+                    )
+                )  # fmt: skip
+        parts.append(table(("for", "class", "what", "limit", "status", "source", "where"), rows))
+    caveats_ = data["caveats.yaml"]["caveats"]
+    parts += [
+        "## Said beside a number",
+        table(
+            ("id", "says", "what to do", "status", "source"),
+            ((f"`{k}`", c["says"], c["do"], c["status"], cited(c["source"])) for k, c in caveats_.items()),
+        ),
+        "## Other limits",
+        table(
+            ("what", "value", "status", "source", "where"),
+            (
+                (place.replace("_", " "), _limit(item), item["status"], cited(item["source"]), item["where"])
+                for place, item in _mappings_with(data["limits.yaml"], "status")
+            ),
+        ),
+        "## Rows by status",
+        _by_status(data),
+    ]
+    intro = (
+        "Falls and rises are proximal against distal, of the negative peak. In words: [Conduction](../conduction.md)."
+    )
+    return page("Rules of conduction block", "knowledge/conduction/", intro, *parts)
+
+
+def _limit(item: Mapping[str, Any]) -> str:
+    """A limit as one reads it: a fraction as a percentage."""
+    if item["unit"] == "1":
+        return f"{100 * item['value']:g} %" if 0 < item["value"] <= 5 else f"{item['value']:g}"
+    return f"{item['value']:g} {item['unit']}"
+
+
+def criteria(folder: Path) -> str:
+    """Sets of criteria: every item with its status."""
+    parts: list[str] = []
+    for _, it in _data_files(folder, True):
+        parts += [
+            f"## {it['title']}",
+            bullets(it.get("notes", ())),
+            table(
+                ("item", "kind", "says", "status", "source", "where"),
+                (
+                    (
+                        f"`{key}`",
+                        item["kind"],
+                        item["says"],
+                        item["status"],
+                        cited(item["source"]),
+                        str(item.get("where", "")),
+                    )
+                    for key, item in it["items"].items()
+                ),
+            ),
+        ]
+    return page(
+        "Criteria",
+        "knowledge/criteria/",
+        "One set, one edition, one file. Each item is met, not met or unknown.",
+        *parts,
+    )
+
+
+def letters(root: Path) -> str:
+    """The vignettes: what each letter leads to. Its module stands beside the tests that hold the same letters."""
+    sys.path.insert(0, str(root))
+    try:
+        from tests.diagnosis.confusion import summary
+    finally:
+        sys.path.remove(str(root))
+    return page(
+        "Letters and what they lead to",
+        "tests/diagnosis/vignettes/",
+        summary(),
+        "Simulated people, by a generator that shares no formula with the localiser, are in "
+        "[Simulated people](../virtual/people.md); the virtual nerve's own figures in "
+        "[The virtual nerve in numbers](../virtual/numbers.md). `python tools/virtual_validation.py --write` makes both anew.",
+    )
+
+
 # ---------------------------------------------------------------------------------------------- equations
 
 
@@ -551,11 +739,16 @@ def index(made: Mapping[str, str]) -> str:
 
 def compare(wanted: Mapping[str, str], folder: Path) -> list[str]:
     """What differs between the pages wanted and those in the folder, in words."""
-    there = {file.name: file.read_text("utf-8") for file in sorted(folder.glob("*.md"))} if folder.is_dir() else {}
+    there = {file.name: file.read_text("utf-8") for file in _made(folder)}
     said = [f"{name}: is missing" for name in sorted(wanted.keys() - there.keys())]
     said += [f"{name}: is out of date" for name in sorted(wanted.keys() & there.keys()) if wanted[name] != there[name]]
     said += [f"{name}: nothing makes it any more" for name in sorted(there.keys() - wanted.keys())]
     return said
+
+
+def _made(folder: Path) -> list[Path]:
+    """The pages and pictures that are there."""
+    return sorted([*folder.glob("*.md"), *folder.glob("*.svg")]) if folder.is_dir() else []
 
 
 def main(argv: Sequence[str] | None = None, root: Path = ROOT, write: Callable[[str], object] = print) -> int:
@@ -570,7 +763,7 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT, write: Callable[[
         write(f"{len(wanted)} pages, {len(differences)} to make anew")
         return int(bool(differences))
     folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.glob("*.md"):
+    for file in _made(folder):
         if file.name not in wanted:
             file.unlink()
     for name, text in wanted.items():

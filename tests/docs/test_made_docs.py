@@ -144,3 +144,28 @@ def test_the_page_of_the_command_line_does_not_depend_on_the_terminal(
     monkeypatch.setenv("COLUMNS", "200")
     assert maker.commands() == made["commands.md"]
     assert max(len(line) for line in made["commands.md"].splitlines()[2:]) <= 80
+
+
+def test_every_muscle_variant_and_criterion_is_on_its_page(made: dict[str, str]) -> None:
+    from ranvier.anatomy import load as load_anatomy
+
+    map_ = load_anatomy()
+    assert not [m.id for m in map_.muscles.values() if f"| {m.id.upper()} | {m.name} |" not in made["anatomy.md"]]
+    assert not [v.name for v in map_.variants.values() if f"| {v.name} |" not in made["anatomy.md"]]
+    assert "## EFNS/PNS 2010" in made["criteria.md"]
+    assert "area fall | >= 50 % | read" in made["block-rules.md"]
+    assert "from memory" in made["anatomy.md"]
+
+
+def test_the_tree_of_nerves_is_drawn_from_the_map(made: dict[str, str]) -> None:
+    assert made["innervation.svg"].startswith("<svg")
+    assert "(innervation.svg)" in made["anatomy.md"]
+    assert "posterior interosseous nerve" in made["innervation.svg"]
+    assert "<title" in made["innervation.svg"], "for a reader that speaks"
+
+
+def test_every_letter_is_on_its_page(made: dict[str, str]) -> None:
+    letters = sorted((ROOT / "tests/diagnosis/vignettes").glob("*.yaml"))
+    rows = [line for line in made["letters.md"].splitlines() if line.startswith("|")]
+    assert len(letters) >= 40
+    assert len(rows) > len(letters)
