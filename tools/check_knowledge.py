@@ -49,6 +49,11 @@ KINDS = (
     ("safety/risks.yaml", "risks"),
     ("safety/drugs.yaml", "drugs"),
     ("record/plausibility.yaml", "plausibility"),
+    ("criteria/*.yaml", "criteria"),
+    ("conduction/rules/*.yaml", "block_rule"),
+    ("conduction/reference/*.yaml", "conduction_reference"),
+    ("anatomy/likelihood.yaml", "anatomy_likelihood"),
+    ("differential/flags.yaml", "flags"),
 )
 
 # The one unit each parameter is kept in. A published value in another unit is converted when it is written down.

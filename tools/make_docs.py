@@ -57,6 +57,7 @@ def pages(root: Path = ROOT) -> dict[str, str]:
         **{f"population-{p.id}.md": population(p, knowledge) for p in knowledge.populations.values()},
         "equations.md": equations(root),
         "anatomy.md": anatomy(folder / "anatomy"),
+        "innervation.svg": innervation_tree(read_anatomy(folder / "anatomy")),
         "block-rules.md": block_rules(folder / "conduction"),
         "criteria.md": criteria(folder / "criteria"),
         "tests.md": tests(root),
@@ -64,7 +65,7 @@ def pages(root: Path = ROOT) -> dict[str, str]:
     }
     if (root / LETTERS).exists():
         made["letters.md"] = letters(root)
-    return {"README.md": index(made), **made, "innervation.svg": innervation_tree(read_anatomy(folder / "anatomy"))}
+    return {"README.md": index(made), **made}
 
 
 # ---------------------------------------------------------------------------------------------- the bricks of a page
@@ -733,7 +734,9 @@ def sentence(text: str) -> str:
 
 def index(made: Mapping[str, str]) -> str:
     """The page that lists the others."""
-    links = (f"[{text.split('# ', 1)[1].splitlines()[0]}]({name})" for name, text in sorted(made.items()))
+    named = {name: text.split("# ", 1)[1].splitlines()[0] for name, text in made.items() if name.endswith(".md")}
+    named |= {name: f"Picture: {Path(name).stem}" for name in made if name.endswith(".svg")}
+    links = (f"[{named[name]}]({name})" for name in sorted(named))
     return page("Made pages", "knowledge, docstrings and tests", "Nothing here is written by hand.", bullets(links))
 
 

@@ -26,6 +26,7 @@ CASE = "wears-off-at-four-weeks"
 PICTURE = "docs/picture.svg"
 BEGIN, END = "<!-- example: made by `make example` -->", "<!-- end of example -->"
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+MARGIN = 14  # [px] of white around the picture
 LAST_LINE = "Reasons"  # the block ends before this heading: what follows is too long for a README
 
 
@@ -57,7 +58,10 @@ def picture(assessment: Assessment, knowledge: Knowledge) -> str:
     for role, colour in charts.PALETTE.items():
         drawn = drawn.replace(f"var(--{role})", colour)
     width, height = (float(n) for n in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0])
-    paper = f'<rect width="{width:g}" height="{height:g}" fill="#ffffff"/>'
+    wide, high = width + 2 * MARGIN, height + 2 * MARGIN
+    frame = f'viewBox="{-MARGIN} {-MARGIN} {wide:g} {high:g}" width="{wide:g}" height="{high:g}"'
+    drawn = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', frame, drawn, count=1)
+    paper = f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{wide:g}" height="{high:g}" fill="#ffffff"/>'
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" font-family="{FONT}" '
     )

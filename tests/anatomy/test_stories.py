@@ -258,8 +258,9 @@ def test_a_drop_finger_of_c8_is_not_called_a_radial_palsy(weak):
 
 def test_two_arms_weak_all_over_are_not_called_lack_of_effort():
     """Both arms fail from shoulder to thumb, the legs are strong: a flail arm is motor neuron disease until shown otherwise."""
-    found = told(
-        "right: DEL 2, BB 2, TRI 2, EDC 3, FDI 2, APB 2; left: DEL 3, BB 3, FDI 3, APB 3; right: TA 5, IP 5"
-    )
+    found = told("""
+        right: deltoid 2, biceps brachii 2, triceps brachii 2, EDC 3, FDI 2, APB 2, tibialis anterior 5, iliopsoas 5
+        left: deltoid 3, biceps brachii 3, FDI 3, APB 3
+    """)
     assert first(found) == "motor_neuron_disease"
     assert chance(found, "functional_weakness") < 0.25

@@ -33,8 +33,8 @@ confirmed with --yes. 5: no such file.
 
 \b
 Examples: ranvier import diary.csv drug.csv --into heron.yaml
-          ranvier import diary.csv --into heron.yaml --save-questions answers.yaml
-          ranvier import diary.csv --into heron.yaml --answers answers.yaml --yes
+          ranvier import diary.csv --into heron.yaml --save-questions ask.yaml
+          ranvier import diary.csv --into heron.yaml --answers ask.yaml --yes
 """
 
 

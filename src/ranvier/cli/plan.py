@@ -28,7 +28,7 @@ Exit code 0: planned. 3: the record has problems to mend. 5: no such file.
 Examples: ranvier plan heron.yaml --at 2025-11-03
           ranvier plan heron.yaml --at 2025-11-03 --html plan.html
           ranvier plan heron.yaml --at 2025-11-03 --json > plan.json
-          ranvier plan heron.yaml --at 2025-11-03 --weight visits_per_year=0.01
+          ranvier plan heron.yaml --at 2025-11-03 --weight visits_per_year=0.1
 """
 
 
