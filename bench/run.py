@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -160,9 +161,43 @@ def commands() -> list[Row]:
     ]  # fmt: skip
 
 
+def localisation() -> list[Row]:
+    """Median time of one localisation, tables made before."""
+    from ranvier import anatomy
+    from ranvier.anatomy.trial import bench_cases
+
+    map_ = anatomy.load()
+    rows = []
+    for name, examination in bench_cases(map_):
+        whole = name == "everything"
+        rows.append(
+            row(f"localise_{name}_ms", 1e3 * median_s(partial(anatomy.localise, examination, map_)), "ms", 50.0,
+                f"{len(examination.findings)} grades, both sides, exact, one core"
+                + ("; every muscle of the map, more than anyone examines" if whole else ""))
+        )  # fmt: skip
+    return rows
+
+
+def virtual_nerve() -> list[Row]:
+    """The virtual nerve beside NEURON; empty where the peer's module is not here."""
+    if not (ROOT / "bench" / "nerve.py").exists():
+        return []
+    sys.path.insert(0, str(ROOT / "bench"))
+    import nerve
+
+    return [
+        row(str(r["name"]), _number(r["value"]), str(r["unit"]), _number(r.get("wanted")), str(r["note"]))
+        for r in nerve.rows()
+    ]
+
+
+def _number(value: str | float | None) -> float | None:
+    return float(value) if value is not None else None
+
+
 def main() -> int:
     print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f} before the start\n")
-    rows = [*estimation(), *options(), *commands()]
+    rows = [*estimation(), *options(), *commands(), *localisation(), *virtual_nerve()]
     (ROOT / "bench" / "latest.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0
 

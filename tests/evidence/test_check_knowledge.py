@@ -281,3 +281,25 @@ def test_the_exit_code_tells_a_script_what_the_text_tells_a_person(tmp_path: Pat
     spoil(WATCH, lambda data: None)
     assert checker.main(["--knowledge", str(knowledge), "--today", "2026-12-01"], said.append) == 0
     assert checker.main(["--knowledge", str(knowledge), "--today", "2040-01-01"], said.append) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "value", "said"),
+    [
+        ("criteria/efns_pns_2010.yaml", "items.core_1.kind", "kern", "items.core_1.kind"),
+        ("criteria/efns_pns_2010.yaml", "items.core_1.status", "DELETE", "'status' is missing"),
+        ("criteria/efns_pns_2010.yaml", "classes.0.name", "sure", "classes[0].name"),
+        ("conduction/rules/efns2010.yaml", "variants.0.definite.all.0.value", 50, "variants[0].definite"),
+        ("conduction/rules/efns2010.yaml", "kind", "rule", "'rule' is not"),
+        ("conduction/reference/chen2016.yaml", "entries.0.side", "below", "entries[0].side"),
+        ("anatomy/likelihood.yaml", "severities.rows.0.share", 25, "severities.rows[0].share"),
+        ("differential/flags.yaml", "flags.0.grade", "loud", "flags[0].grade"),
+    ],
+)
+def test_files_of_the_diagnosis_wing_are_laid_out_as_stated(
+    spoil: Any, path: str, place: str, value: Any, said: str
+) -> None:
+    """Half as 50 instead of 0.5, a class that is none, a status left out: named with file and place."""
+    text = spoil(path, put(place, value))
+    assert path in text
+    assert said in text

@@ -22,7 +22,7 @@ Simulated, not a patient: it teaches how far a wave can tell block from dispersi
 through its lesion, and block and delay come out.
 
 \b
-Severities: sodium            0 to 1    share of the nodal sodium channels lost
+Severities: sodium            0 to 1    share of nodal sodium channels lost
             seal              0 to 7    doublings of the space beside the node
             myelin            0 to 7    halvings of the myelin after the node
             depolarisation    0 to 8    steady current, mA/cm2 of node
