@@ -119,3 +119,37 @@ def test_a_hostile_file_does_not_reach_the_screen(tmp_path, capsys):
     file.write_text('ranvier_record: 1\nperson: {pseudonym: "\\e[2J\\a"}\n')
     run(["check", str(file)])
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_examinations_and_nerve_studies_are_checked_as_well(tmp_path, capsys):
+    """A muscle, a nerve and an amplitude that cannot be: told by check, not first by diagnose, and all at once."""
+    file = tmp_path / "record.yaml"
+    file.write_text(
+        """
+ranvier_record: 1
+invented: true
+person: {pseudonym: heron, birth_year: 1970}
+before: {kind: unknown}
+examinations:
+  - {on: 2025-01-05, findings: [{muscle: nonsense, side: left, mrc: 3}]}
+conduction_studies:
+  - on: 2025-01-06
+    limb_temperature: {value: 330, unit: Cel}
+    nerves:
+      - {nerve: vagus, side: left, kind: motor, sites: [{site: wrist, amplitude: {value: 8, unit: mV}}]}
+      - nerve: median
+        side: left
+        kind: motor
+        muscle: APB
+        sites:
+          - {site: wrist, amplitude: {value: 8000, unit: mV}}
+          - {site: elbow, amplitude: {value: 7, unit: mV}}
+""",
+        "utf-8",
+    )
+    assert run(["check", str(file)]) == ExitCode.INPUT
+    said = " ".join(capsys.readouterr().err.split())
+    assert "'nonsense'" in said
+    assert "'vagus'" in said
+    assert "8000 mV cannot be" in said
+    assert said.count("330 Cel cannot be") == 1

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -13,7 +14,7 @@ import click
 
 from ranvier import record as room
 from ranvier.cli import words
-from ranvier.ground.notes import ExitCode, InputError, Problem
+from ranvier.ground.notes import ExitCode, InputError, Problem, must_mend
 from ranvier.record.nouns import Record, StrengthSeries
 from ranvier.record.until import day_of
 
@@ -34,6 +35,7 @@ def command(file: str, as_json: bool) -> int:
     """Read, then print; the words are HELP."""
     try:
         found, problems = room.read(file)
+        problems += examined(found, file)
     except InputError as error:
         if not as_json:
             raise
@@ -44,6 +46,28 @@ def command(file: str, as_json: bool) -> int:
     else:
         click.echo(describe(found, problems))
     return ExitCode.OK
+
+
+def examined(found: Record, file: str) -> tuple[Problem, ...]:
+    """What the rooms of the diagnosis say about its examinations and nerve studies. Raises InputError with all of it."""
+    if not (found.examinations or found.conduction_studies):
+        return ()
+    from ranvier.anatomy.read import read_findings
+    from ranvier.conduction.read import from_record
+
+    problems: list[Problem] = []
+    for index, examination in enumerate(found.examinations):
+        try:
+            problems += read_findings(examination, at=f"examinations[{index}]")[1]
+        except InputError as error:
+            problems += error.problems
+    try:
+        problems += [p for study in from_record(found) for p in study.problems]
+    except InputError as error:
+        problems += error.problems
+    if must_mend(tuple(problems)):
+        raise InputError(f"{Path(file).name} cannot be used yet.", tuple(problems))
+    return tuple(problems)
 
 
 def _print_json(file: str, code: ExitCode, understood: dict[str, Any] | None, problems: Sequence[Problem]) -> None:

@@ -49,6 +49,7 @@ class Builder:
         self.complained: set[tuple[str, str]] = (
             set()
         )  # (place, nerve | side | kind | site) that were written, but not understood
+        self.no_warmth: set[tuple[float, str | None]] = set()
         self.on: date | None = None
         self.age: float | None = None
         self.height: float | None = None
@@ -232,11 +233,15 @@ class Builder:
         return study
 
     def _temperature(self, rows: list[Row]) -> float | None:
-        found = [
-            t
-            for r in rows
-            if r.temperature and (t := self.number("temperature", *r.temperature, r.place, r.line)) is not None
-        ]
+        found = []
+        for r in rows:
+            if r.temperature is None or r.temperature in self.no_warmth:
+                continue
+            warmth = self.number("temperature", *r.temperature, r.place, r.line)
+            if warmth is None:
+                self.no_warmth.add(r.temperature)  # a temperature above a table stands in every row: said once
+            else:
+                found.append(warmth)
         return min(found) if found else None
 
     def _response(self, row: Row, kind: str, site: str) -> Response:

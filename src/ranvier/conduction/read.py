@@ -14,7 +14,7 @@ import yaml
 from ranvier.conduction import numbers, words
 from ranvier.conduction.build import Builder, Row
 from ranvier.conduction.nouns import KINDS, SIDES, StudySet
-from ranvier.conduction.tables import LARGEST, Table, refuse, tables
+from ranvier.conduction.tables import LARGEST, TITLE, Table, refuse, tables
 from ranvier.conduction.tables import Row as TableRow
 from ranvier.conduction.words import QUANTITIES, Heading
 from ranvier.ground.notes import InputError, Problem
@@ -94,13 +94,19 @@ def from_record(record: Record) -> tuple[StudySet, ...]:
 
     Age comes from the year of birth (the age reached in the year of the study). Raises InputError with every problem.
     """
-    found = []
+    found: list[StudySet] = []
+    problems: list[Problem] = []
     for index, data in enumerate(record.conduction_studies):
         builder = Builder()
         _Facts(builder, f"conduction_studies[{index}]").study(data)
         if builder.on is not None and record.person.birth_year is not None:
             builder.age = float(builder.on.year - record.person.birth_year)
-        found.append(builder.studies())
+        try:
+            found.append(builder.studies())
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(TITLE, tuple(problems))
     return tuple(sorted(found, key=lambda s: (s.on is not None, s.on or date.min)))
 
 
