@@ -89,7 +89,8 @@ def _with_levels(
     draws: Draws, steps: Schedule, n_times: int, modes: FloatArray, relative: FloatArray, decline: FloatArray
 ) -> Prediction:
     excess, strength = run(draws, steps, n_times, modes=modes, relative=relative, decline=decline)
-    return Prediction(excess, strength * draws.level.T[:, :, None])
+    strength *= draws.level.T[:, :, None]  # in place: these arrays are large, and this is done for every option
+    return Prediction(excess, strength)
 
 
 def cycle(draws: Draws, doses: FutureDoses, interval: float, days: FloatArray) -> Prediction:
