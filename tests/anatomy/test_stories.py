@@ -264,3 +264,10 @@ def test_two_arms_weak_all_over_are_not_called_lack_of_effort():
     """)
     assert first(found) == "motor_neuron_disease"
     assert chance(found, "functional_weakness") < 0.25
+
+
+def test_a_weak_muscle_whose_other_side_was_not_tested_leaves_the_asymmetry_open():
+    """First interosseous 4 on the right, never tested on the left; the biceps are 5 and 5. Nobody knows yet."""
+    assert told("right: FDI 4, biceps brachii 5\nleft: biceps brachii 5").asymmetry.found is Truth.UNKNOWN
+    assert told("right: FDI 4+, biceps brachii 5\nleft: FDI 5, biceps brachii 5").asymmetry.found is Truth.NOT_MET
+    assert told("right: FDI 3\nleft: FDI 5").asymmetry.found is Truth.MET

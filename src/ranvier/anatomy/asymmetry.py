@@ -9,6 +9,7 @@ from __future__ import annotations
 from ranvier.anatomy.nouns import GRADES, Asymmetry, Difference, Examination
 from ranvier.ground.truth import Truth
 
+FULL = 5.0  # MRC grade
 ABOVE = 3.0  # MRC grade
 NEEDED_ABOVE = 1.0
 NEEDED_BELOW = 2.0
@@ -16,7 +17,10 @@ ROUNDING = 1e-9
 
 
 def compare(examination: Examination) -> Asymmetry:
-    """Every muscle or group graded on both sides; UNKNOWN if there is none."""
+    """Every muscle or group graded on both sides.
+
+    UNKNOWN where none is, and where a weak one has no grade on the other side: not tested is not normal, and not weak.
+    """
     left = {f.muscle: f.grade for f in examination.findings if f.side == "left"}
     right = {f.muscle: f.grade for f in examination.findings if f.side == "right"}
     differences = []
@@ -26,9 +30,11 @@ def compare(examination: Examination) -> Asymmetry:
         differences.append(
             Difference(muscle, left[muscle], right[muscle], a - b, needed, abs(a - b) >= needed - ROUNDING)
         )
+    one_sided = {**left, **right}.keys() - (left.keys() & right.keys())
+    unpaired = any(GRADES[{**left, **right}[muscle]] < FULL for muscle in one_sided)
     if any(d.asymmetric for d in differences):
         found = Truth.MET
-    elif differences:
+    elif differences and not unpaired:
         found = Truth.NOT_MET
     else:
         found = Truth.UNKNOWN
