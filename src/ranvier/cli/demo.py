@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -54,7 +56,7 @@ def command(cases: Path | None, out: Path) -> int:
         for told in (sentences.headline, " ".join(sentences.certainty[:2])):
             click.echo(words.wrap(told.replace(" %", "\N{NO-BREAK SPACE}%"), "     "))
         click.echo()
-        example = example or f"ranvier plan {file} --at {assessment.at.isoformat()}"
+        example = example or f"{_program()} plan {file} --at {assessment.at.isoformat()}"
         entries.append(
             {
                 "href": page.name,
@@ -68,6 +70,14 @@ def command(cases: Path | None, out: Path) -> int:
     click.echo(f"All of these people are invented. Open {out / 'index.html'} in a browser to see the plans.")
     click.echo(f"One on the screen:  {example}")
     return ExitCode.OK
+
+
+def _program() -> str:
+    """How this program is called from here: by its name if the shell finds it, else by its path."""
+    if shutil.which("ranvier"):
+        return "ranvier"
+    path = Path(sys.argv[0])
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)
 
 
 def shipped() -> Path | None:
