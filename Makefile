@@ -68,8 +68,8 @@ virtual: $(VENV)/dev.stamp  ## hold localiser and block rules against simulated 
 	@$(BIN)/python tools/virtual_validation.py --write
 
 lock:  ## renew the lock files (maintainers; needs uv on the path)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in -o requirements/run.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in -o requirements/run.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
 
 clean:  ## remove what make made
 	@rm -rf $(VENV) .kernels out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -66,7 +66,8 @@ def test_shades_of_grey_stay_in_order():
 
 def test_an_empty_examination_is_drawn():
     empty = Examination(())
-    ET.fromstring(body(empty, localise(empty, anatomy()), anatomy()))
+    drawn = ET.fromstring(body(empty, localise(empty, anatomy()), anatomy()))
+    assert drawn.find(f"{NS}title") is not None, "a picture without a title says nothing to a screen reader"
 
 
 def test_the_map_as_a_tree_names_every_site_and_muscle():

@@ -136,5 +136,6 @@ def test_a_date_written_in_any_usual_way_comes_back(day, style):
 def test_any_text_is_taken_apart_without_harm(text):
     found = dates.read_date(text)
     for order in (None, *Order):
-        dates.resolve(found, order=order, century=2000, year=2025)
+        day = dates.resolve(found, order=order, century=2000, year=2025)
+        assert day is None or isinstance(day, date)
     dates.read_clock(text)

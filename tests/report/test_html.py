@@ -97,7 +97,11 @@ def test_what_the_record_says_cannot_become_markup():
 
 def test_people_without_igg_or_floor_or_response_get_a_page_too():
     for case in (fake.assessment(igg=False, measures=1, history=60), fake.assessment(imax=0.05, every=7)):
-        Reader(to_html(case, fake.knowledge()))
+        page = to_html(case, fake.knowledge())
+        Reader(page)
+        assert "</html>" in page
+        assert ">None<" not in page
+        assert "nan" not in page.lower().split("<svg")[0]
 
 
 def test_kilograms_and_kilopascals_never_share_a_panel():
