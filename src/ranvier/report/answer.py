@@ -74,8 +74,8 @@ def ranked(proposal: Proposal) -> tuple[Option, ...]:
 
 
 def draws_of(posterior: Posterior) -> int:
-    """How many posterior draws the shares were counted in."""
-    return len(posterior.draws.c50)
+    """How many independent draws the shares were counted in: weighted draws are worth fewer than there are."""
+    return max(min(len(posterior.draws.c50), int(posterior.diagnostics.effective)), 1)
 
 
 def weeks_ahead(proposal: Proposal) -> int:
@@ -257,7 +257,7 @@ def trust(posterior: Posterior, words: Words) -> str:
     return words.text(
         "certainty",
         "draws",
-        draws=draws_of(posterior),
+        draws=len(posterior.draws.c50),
         k=f"{diagnostics.pareto_k:.2f}",
         trust=words.texts["certainty"][name],
     )

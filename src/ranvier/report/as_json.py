@@ -234,6 +234,7 @@ def _diagnostics(posterior: Posterior | None) -> dict[str, Any] | None:
         "sampler": diagnostics.sampler,
         "starts": diagnostics.starts,
         "draws": len(posterior.draws.c50),
+        "effective": round(diagnostics.effective),
     }
 
 
