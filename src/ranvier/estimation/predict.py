@@ -94,7 +94,9 @@ def _with_levels(
 
 
 def cycle(draws: Draws, doses: FutureDoses, interval: float, days: FloatArray) -> Prediction:
-    """The cycle that repeats itself after many repetitions, at `days` within [0, interval]; decline is left out.
+    """The cycle that repeats itself after many repetitions, at `days` from its start (>= 0); decline is left out.
+
+    Days beyond `interval` show what happens when the next course is missing.
 
     `doses` are those of one cycle, starting within [0, interval). The modes at the start of the cycle are a geometric
     series. Strength at the end of a cycle is a straight line in strength at its start, so the start that repeats

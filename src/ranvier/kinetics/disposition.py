@@ -41,8 +41,8 @@ ORDER = {
 }
 """Order of the kinetic parameters in the kernels, by number of compartments."""
 
+# Inert where no dose is given under the skin: any finite value leaves an intravenous history unchanged.
 _DEFAULT = {"absorption_rate": 0.44, "bioavailability_sc": 1.0, "bioavailability_fsc": 1.0, "excess": 0.0}
-_DEFAULT_REASON = "inert where no SC dose is given: any finite value leaves an IV history unchanged"
 
 
 @dataclass(frozen=True, slots=True)
