@@ -67,9 +67,10 @@ calibration: $(VENV)/dev.stamp  ## would our intervals tell the truth? many simu
 virtual: $(VENV)/dev.stamp  ## hold localiser and block rules against simulated nerves; writes docs/virtual (about two minutes)
 	@$(BIN)/python tools/virtual_validation.py --write
 
+# The larger lock first: the smaller one takes the same versions, so that both fit into one environment.
 lock:  ## renew the lock files (maintainers; needs uv on the path)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in -o requirements/run.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in --group dev -o requirements/dev.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in -c requirements/dev.lock -o requirements/run.lock
 
 clean:  ## remove what make made
 	@rm -rf $(VENV) .kernels out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,6 @@
+"""The network: the only room that opens a connection to another machine.
+
+It takes an address that a person configured and gives back bytes or JSON with the day they were fetched. It knows retries,
+paging and tokens, and nothing of medicine: what an answer means is for `ranvier.exchange` to say. Only the command line and
+the web use it.
+"""
