@@ -4,3 +4,33 @@ It takes an address that a person configured and gives back bytes or JSON with t
 paging and tokens, and nothing of medicine: what an answer means is for `ranvier.exchange` to say. Only the command line and
 the web use it.
 """
+
+from ranvier_net.client import (
+    Answer,
+    Client,
+    NetworkError,
+    NotAllowedError,
+    NotUnderstoodError,
+    Policy,
+    TooLargeError,
+    UnreachableError,
+    hosts_of,
+    origin,
+)
+from ranvier_net.paging import Archive, Ask, pages
+
+__all__ = [
+    "Answer",
+    "Archive",
+    "Ask",
+    "Client",
+    "NetworkError",
+    "NotAllowedError",
+    "NotUnderstoodError",
+    "Policy",
+    "TooLargeError",
+    "UnreachableError",
+    "hosts_of",
+    "origin",
+    "pages",
+]
