@@ -1,7 +1,4 @@
-title = "Pages that follow one another"
-text = (
-    "Long answers come in pages. Each raw page is kept with its day, and what broke off is continued, not begun again."
-)
+"""Pages that follow one another: each raw page is kept with its day, and what broke off is continued, not begun again."""
 
 import json
 
