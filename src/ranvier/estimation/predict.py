@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ import numpy as np
 from ranvier.estimation import kernels as K
 from ranvier.estimation.nouns import Draws, FloatArray, Measure
 from ranvier.estimation.states import States, at_beginning
+from ranvier.ground.work import threads
 from ranvier.kinetics.disposition import Doses
 from ranvier.response import kernels
 from ranvier.response.turnover import Schedule, schedule
@@ -32,8 +32,8 @@ class Prediction:
 
 @cache
 def workers() -> ThreadPoolExecutor:
-    """Threads for the kernels, one per core; results do not depend on their number."""
-    return ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="ranvier")
+    """Threads for the kernels, one per core (one where units of work share the cores); results do not depend on their number."""
+    return ThreadPoolExecutor(max_workers=threads(), thread_name_prefix="ranvier")
 
 
 def run(
