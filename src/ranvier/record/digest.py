@@ -27,7 +27,12 @@ def canonical(record: Record) -> dict[str, Any]:
     plain = _plain(record)
     assert isinstance(plain, dict)
     del plain["digest"], plain["timezone"]
-    for key, empty in (("history", {"onset": None, "signs": []}), ("investigations", [])):
+    for key, empty in (
+        ("history", {"onset": None, "signs": []}),
+        ("investigations", []),
+        ("events", []),
+        ("decisions", []),
+    ):
         if plain[key] == empty:  # a record that says nothing here keeps the digest it had before these parts existed
             del plain[key]
     for key, value in plain.items():

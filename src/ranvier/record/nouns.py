@@ -186,6 +186,95 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """Something that can make a hand weaker or stronger; happened False: it was asked and did not happen.
+
+    what : cold | illness | pain | injury | training | device_change | missed_infusion | product_switch | pregnancy
+        | operation | travel | wearing_off_felt | other
+    """
+
+    on: date
+    what: str
+    until: date | None = None
+    happened: bool = True
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A regimen as proposed or agreed: `grams` per course over `days` infusion days (None: not said)."""
+
+    product: str
+    route: str
+    grams: float
+    interval_days: float
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an answer was made from, and what it came to: enough to make it again and to show a difference.
+
+    record : digest of the record as it stood before the decision; digest : SHA-256 of the answer as JSON
+    said : (name, text) pairs
+    """
+
+    knowledge: str
+    software: str
+    seed: int
+    record: str
+    digest: str
+    said: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A limit of knowledge/limits that was knowingly exceeded, with its coded reason."""
+
+    limit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a decision, held against what was fixed beforehand.
+
+    result : success | failure | unclear | stopped_early | not_done
+    """
+
+    on: date
+    result: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was proposed, what was decided and why, what was fixed beforehand, and what came of it.
+
+    decided : accepted | changed | refused; reason : coded, needed unless accepted
+    proposed : None where nothing was proposed; regimen : what was agreed, None where nothing changes
+    situation, step : of the ladder; success, stop, rescue : fixed beforehand; judge_on : when it is to be judged
+    """
+
+    on: date
+    decided: str
+    proposed: Agreed | None = None
+    regimen: Agreed | None = None
+    reason: str | None = None
+    overrides: tuple[Override, ...] = ()
+    situation: str | None = None
+    step: str | None = None
+    judge_on: date | None = None
+    success: str | None = None
+    stop: str | None = None
+    rescue: Agreed | None = None
+    by: str | None = None
+    answer: Answered | None = None
+    outcome: Result | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One person, all facts. `examinations`, `conduction_studies` and `imaging` are kept as validated data for later.
 
@@ -206,6 +295,8 @@ class Record:
     goals: Goals = field(default_factory=Goals)
     history: History = field(default_factory=History)
     investigations: tuple[Sign, ...] = ()  # tests with a yes-or-no result
+    events: tuple[Event, ...] = ()  # earliest first
+    decisions: tuple[Decision, ...] = ()  # earliest first
     examinations: tuple[dict[str, Any], ...] = ()
     conduction_studies: tuple[dict[str, Any], ...] = ()
     imaging: tuple[dict[str, Any], ...] = ()

@@ -14,6 +14,7 @@ from ranvier.ground import units
 from ranvier.ground.notes import Problem, Severity, must_mend
 from ranvier.record import nouns as n
 from ranvier.record import sense, structure
+from ranvier.record.decisions import decisions, events
 from ranvier.record.digest import digest, when_key
 from ranvier.record.history import history, investigations
 from ranvier.record.reading import Reading
@@ -99,6 +100,8 @@ def _record(r: Reading) -> n.Record | None:
         goals=goals,
         history=history(r),
         investigations=investigations(r),
+        events=events(r),
+        decisions=decisions(r),
         examinations=kept["examinations"],
         conduction_studies=kept["conduction_studies"],
         imaging=kept["imaging"],

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from ranvier.ground.findings import Finding
-from ranvier.record.nouns import Record, StrengthSeries, When
+from ranvier.record.digest import digest
+from ranvier.record.nouns import Decision, Event, Record, StrengthSeries, When
 
 T = TypeVar("T")
 
@@ -46,8 +47,30 @@ def until(record: Record, at: date) -> tuple[Record, tuple[Finding, ...]]:
         conditions=kept("other", ((c.since, c) for c in record.conditions)),
         history=replace(record.history, signs=kept("other", ((s.on, s) for s in record.history.signs))),
         investigations=kept("other", ((s.on, s) for s in record.investigations)),
+        events=kept("other", ((e.on, _so_far(e, at)) for e in record.events)),
+        decisions=kept("other", ((d.on, _unjudged(d, at)) for d in record.decisions)),
     )
     n = sum(left_out.values())
     if n == 0:
         return then, ()
     return then, (Finding("record.later_facts_ignored", {"at": at.isoformat(), "n": n, **left_out}),)
+
+
+def before_decision(record: Record, at: date) -> Record:
+    """The record as it stood when a decision of `at` was taken: facts up to that day, decisions of earlier days only.
+
+    Its digest is its own: the same facts give the same digest whatever was written down later.
+    """
+    then, _ = until(record, at)
+    then = replace(then, decisions=tuple(d for d in then.decisions if d.on < at))
+    return replace(then, digest=digest(then))
+
+
+def _so_far(event: Event, at: date) -> Event:
+    """The end of an event is not known before it came."""
+    return event if event.until is None or event.until <= at else replace(event, until=None)
+
+
+def _unjudged(decision: Decision, at: date) -> Decision:
+    """What came of a decision is not known before it was judged."""
+    return decision if decision.outcome is None or decision.outcome.on <= at else replace(decision, outcome=None)
