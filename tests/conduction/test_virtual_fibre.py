@@ -54,11 +54,10 @@ def test_two_roads_to_one_action_potential(kind, nodes):
 
 
 @settings(max_examples=15, deadline=None)
-@given(DIAMETERS, st.sampled_from(virtual.KINDS))
-def test_a_thicker_fibre_is_faster(diameter, kind):
-    other = min(16.0, diameter * 1.1)
+@given(st.floats(5.7, 16.0 / 1.1), st.sampled_from(virtual.KINDS))
+def test_a_fibre_a_tenth_thicker_is_faster(diameter, kind):
     quick = {"step": 0.01, "parts": 1}
-    assert virtual.velocity(kind, other, **quick) >= virtual.velocity(kind, diameter, **quick)
+    assert virtual.velocity(kind, 1.1 * diameter, **quick) > virtual.velocity(kind, diameter, **quick)
 
 
 @settings(max_examples=10, deadline=None)
