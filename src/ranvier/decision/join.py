@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from ranvier import __version__
@@ -14,6 +15,7 @@ from ranvier.evidence.cautions import cautions
 from ranvier.evidence.noted import Ledger
 from ranvier.evidence.nouns import Knowledge, Number
 from ranvier.ground.findings import Finding, sources_of
+from ranvier.monitoring.change import attend, with_trend
 from ranvier.monitoring.watch import aim_of, watch
 from ranvier.record.nouns import Record
 from ranvier.record.until import until
@@ -54,6 +56,8 @@ def treat(record: Record, knowledge: Knowledge, limits: Limits | None = None, *,
     current = in_force(record, knowledge, at)
     courses = courses_of(record, knowledge.monitoring)
     watched = watch(posterior, current, knowledge, courses=courses)
+    change = attend(record, current, knowledge, at=at)
+    watched = replace(watched, change=with_trend(change, watched.trend, watched.findings, knowledge.monitoring))
     proposal = propose(posterior, current, record, knowledge, Aim(*aim_of(watched)), at=at, limits=limits)
     doses = tuple(Dose(day, i.grams, i.product, i.route) for day, i in dose_days(record, knowledge.composite))
     return Treatment(posterior, watched, proposal, doses)

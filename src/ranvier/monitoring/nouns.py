@@ -72,12 +72,106 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Noise:
+    """How one person measures with one device: estimated from the series itself, with other people's values as prior.
+
+    sd : residual SD of one session as a fraction of strength [1]; persistence : correlation of two days in a row [1]
+    learning, learning_se : how much lower the first session was than later ones, as a fraction [1]
+    """
+
+    sd: float
+    persistence: float
+    learning: float
+    learning_se: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A fall of the level on all days of the cycle, as the chart saw it on the day it was raised.
+
+    since : day of the first value after the change; fall, q05, q95 : as a fraction of strength [1]
+    statistic : t of the change; answered : a decision on decline was recorded on or after the day it was raised
+    withdrawn : day on which the change was gone again; None while it holds
+    """
+
+    series: str
+    raised: date
+    since: date
+    fall: float
+    q05: float
+    q95: float
+    statistic: float
+    answered: bool = False
+    withdrawn: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """One series on the chart.
+
+    swing, swing_se : fall from the plateau to the end of the cycle, as the series itself shows it [1]; None without a cycle
+    p_wearing_off : P(swing > threshold); 0 until enough cycles were seen; cycles : complete cycles with values
+    depends : log10 of the Bayes factor of a dependence on the time since the infusion against none; None without a cycle
+    alarms : all that were raised, earliest first; active : the newest, if it still stands
+    first_wearing_off : day on which wearing-off was first certain enough
+    """
+
+    series: str
+    measure: str
+    side: str | None
+    device: str | None
+    unit: str
+    n: int
+    last: date
+    noise: Noise
+    swing: float | None
+    swing_se: float | None
+    p_wearing_off: float
+    cycles: int
+    depends: float | None
+    alarms: tuple[Alarm, ...] = ()
+    active: Alarm | None = None
+    first_wearing_off: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What else could explain a change. state : recorded | excluded | ask (nobody wrote it down)."""
+
+    what: str
+    state: str
+    on: date | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Has strength changed? Three answers with three consequences, and the one that the values do not suffice.
+
+    verdict : decline | wearing_off | noise | not_enough; decline goes first, and `wearing_off` says whether that is there too
+    decline : the alarm that stands, if any; slow : the fit says that untreated strength declines year by year
+    causes : to be excluded before a change is believed; empty where there is none
+    silent : days since the last value of any charted series; None where there is no value
+    """
+
+    verdict: str
+    wearing_off: bool
+    decline: Alarm | None
+    series: tuple[Charted, ...]
+    causes: tuple[Cause, ...]
+    silent: int | None
+    findings: tuple[Finding, ...] = ()
+    slow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """The answer of monitoring.
 
     interval_days : None where no regimen in force can be read from the record
     idle : P(the present regimen keeps no gain worth the name), whatever more would do
     last : first day of the last course
+    change : what the chart says, apart from the fit; None where it was not asked
     """
 
     floor: Floor | None
@@ -88,3 +182,4 @@ class Watch:
     findings: tuple[Finding, ...]
     idle: float = 0.0
     last: date | None = None
+    change: Change | None = None
