@@ -13,7 +13,7 @@ from tests.estimation.people import AT, someone
 
 from ranvier.estimation import history, kernels, model
 from ranvier.estimation.objective import natural_values, predicted
-from ranvier.estimation.posterior import Explained, _bring_to_now
+from ranvier.estimation.posterior import Explained, bring_to_now
 from ranvier.estimation.predict import FutureDoses, cycle
 from ranvier.estimation.sampling import importance
 from ranvier.estimation.search import search
@@ -52,7 +52,7 @@ def simulate(x, line, belief, rng):
 def decisive(rows, past, candidate):
     """What decides, for each row of parameters: trough and swing of the steady cycle of 40 g every 21 days."""
     only = (Explained(candidate, None, None, 1.0),)
-    draws, _ = _bring_to_now(past, only, [rows], np.arange(len(rows)), np.empty(0), bool(past.igg.used.any()))
+    draws, _ = bring_to_now(past, only, [rows], np.arange(len(rows)), np.empty(0), bool(past.igg.used.any()))
     capacity = cycle(draws, FutureDoses.of(0.0, 40.0), 21.0, np.arange(0.0, 21.5, 0.5)).capacity[0]
     trough, peak = capacity[:, -1], capacity.max(axis=1)
     return np.column_stack([trough, 1.0 - trough / peak])

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("ranvier.cli.diagnose:command", "Is it MMN, what else could it be, what next?"),
     "assess": ("ranvier.cli.assess:command", "Diagnosis and plan in one answer."),
     "nerve": ("ranvier.cli.nerve:command", "Play with a virtual nerve: block, dispersion, where rules err."),
+    "cohort": ("ranvier.cli.cohort:command", "Virtual people, virtual trials, plans for many people."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 

@@ -56,13 +56,13 @@ class Coordinates:
             if i in free and seen.size and seen.mean() > 0:
                 ceilings.append((i, float(seen.mean())))
         both = (True, False) if ceilings else (False,)
-        log_clearance = float(_log_clearance(optimum[None], belief.compartments)[0])
+        clearance = float(log_clearance(optimum[None], belief.compartments)[0])
         model = (timeline, belief) if exactly and ceilings else None
-        return tuple(cls(belief.compartments, tuple(ceilings), log_clearance, e, model) for e in both)
+        return tuple(cls(belief.compartments, tuple(ceilings), clearance, e, model) for e in both)
 
     def _share(self, x: FloatArray, usual: float) -> FloatArray:
         """X* / (C50 + X*) per row; it reads only coordinates that do not change."""
-        excess = usual * np.exp(self.log_clearance - _log_clearance(x, self.compartments))
+        excess = usual * np.exp(self.log_clearance - log_clearance(x, self.compartments))
         return np.asarray(excess / (np.exp(x[:, K.C50]) + excess))
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -122,5 +122,6 @@ class Coordinates:
         return np.asarray((self.forward(x + steps) - self.forward(x - steps))[:, free].T / 2e-6)
 
 
-def _log_clearance(x: FloatArray, compartments: int) -> FloatArray:
+def log_clearance(x: FloatArray, compartments: int) -> FloatArray:
+    """Log of clearance, or of what is proportional to it, per row of parameters (N × P)."""
     return x[:, 0] + x[:, 1] if compartments == 1 else x[:, 0]

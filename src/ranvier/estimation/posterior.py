@@ -83,8 +83,8 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
     has_igg = bool(history.igg.used.any())
     order = rng.permutation(sum(counts))
     days = _grid(history)
-    draws, fitted = _bring_to_now(history, explained, rows, order, days, has_igg)
-    prior, _ = _bring_to_now(history, explained, priors, order, days[:0], has_igg)
+    draws, fitted = bring_to_now(history, explained, rows, order, days, has_igg)
+    prior, _ = bring_to_now(history, explained, priors, order, days[:0], has_igg)
     return Posterior(
         basis=basis,
         origin=history.origin.isoformat(),
@@ -172,7 +172,7 @@ def _grid(history: History) -> FloatArray:
     return np.arange(np.floor(first), history.at_day, 1.0)[1:]
 
 
-def _bring_to_now(
+def bring_to_now(
     history: History,
     explained: tuple[Explained, ...],
     rows: list[FloatArray],

@@ -72,7 +72,10 @@ def run(
             strength,
         )
 
-    list(workers().map(part, range(0, n, _CHUNK)))
+    if n <= _CHUNK:
+        part(0)  # handing it to a thread would take longer
+    else:
+        list(workers().map(part, range(0, n, _CHUNK)))
     return excess, strength
 
 

@@ -139,6 +139,7 @@ def shared(grams: float, days: int, sizes: tuple[float, ...]) -> tuple[float, ..
     return tuple(sorted(daily, reverse=True))
 
 
+@functools.lru_cache(maxsize=4096)
 def amounts(grams: float, sizes: tuple[float, ...]) -> tuple[float, ...]:
     """Practical amounts around `grams` [g] that whole vials add up to.
 

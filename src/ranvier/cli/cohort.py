@@ -1,0 +1,241 @@
+"""`ranvier cohort`: virtual people under a policy, virtual trials, and plans for many people at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ranvier.cli import words
+from ranvier.ground.notes import ExitCode
+from ranvier.ground.work import DeadWorkersError, Executor, NoClusterError, Progress, Result, Unit
+
+HELP = """Virtual people, virtual trials, and plans for many people at once.
+
+Nobody here is real, except in `plan`, which reads your own folder of records. All cores of this machine work, or a Dask
+cluster with --scheduler. Every command can be stopped with Ctrl-C and goes on where it was when it is called again.
+
+\b
+Begin with one of these:
+  ranvier cohort simulate --people 200 --policy ladder --out ladder.parquet
+  ranvier cohort simulate --people 200 --policy model --truth two_phase \\
+                          --out model.parquet
+  ranvier cohort plan records/ --at 2026-03-01 --out plans.parquet
+"""
+
+SIMULATE = """What becomes of virtual people under a policy.
+
+People are drawn from a population; a truth says how they really respond, which may be something that the engine does not
+believe; a policy is asked about once a month what to give. The same seed gives the same people under every policy, so two
+files can be compared person by person.
+
+\b
+Policies:    fixed, none, ladder, taper, model (quick), advice (slow)
+Truths:      model, two_phase, saturable, no_relation, decline,
+             non_responder, tired_month, wrong_day, broken_dynamometer
+Populations: composite (our own prior), li2024b, tortorici2021 (as published)
+
+\b
+The file has one row per person; its columns, with units, are in its metadata:
+  person, weight, level, floor, responds, strength, gain, swing, below,
+  blocks_below, shortfall, grams, visits, changes, false_up, false_down,
+  abstained, peak, high_days, large_days, loss, regret (with --regret)
+
+\b
+Examples:
+  ranvier cohort simulate --people 1000 --policy fixed --out fixed.parquet
+  ranvier cohort simulate --people 200 --policy model --truth non_responder \\
+                          --regret --out model.parquet --json
+"""
+
+
+@click.group(help=HELP, short_help="Virtual people, virtual trials, plans for many people.")
+def command() -> None:
+    """Hold the commands; the words are HELP."""
+
+
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), metavar="N", help="Processes to use; one per core if left out."
+)
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="Do the work on this Dask cluster instead, e.g. tcp://10.0.0.5:8786."
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Start of the random numbers."
+)
+
+
+@command.command("simulate", help=SIMULATE, short_help="Virtual people under a policy; one row each.")
+@click.option("--policy", required=True, metavar="NAME", help="Who decides.")
+@click.option("--people", type=click.IntRange(1), default=200, show_default=True, help="How many.")
+@click.option("--population", default="composite", show_default=True, metavar="ID", help="Where they are drawn from.")
+@click.option("--truth", default="model", show_default=True, metavar="ID", help="How they really respond.")
+@click.option(
+    "--years", type=click.FloatRange(0.25, 20), default=1.0, show_default=True, help="Judged, after the run-in."
+)
+@click.option("--every", type=click.IntRange(1), metavar="DAYS", help="Days between grip values; daily if left out.")
+@click.option("--regret", is_flag=True, help="Compare with each person's best constant regimen, knowing the truth.")
+@seed_option
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="Parquet.")
+@workers_option
+@scheduler_option
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON to standard output.")
+def simulate(
+    policy: str, people: int, population: str, truth: str, years: float, every: int | None, regret: bool, seed: int,
+    out: Path, workers: int | None, scheduler: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Cut into units, do them, write rows as they come; the words are SIMULATE."""
+    _target(out)
+    compiled()
+    from ranvier.cli.tables import Rows
+    from ranvier.cohort.nouns import OUTCOMES
+    from ranvier.cohort.parts import Question, units
+    from ranvier.cohort.summary import Running, lines
+    from ranvier.evidence import load
+
+    question = Question(policy, population, truth, years, seed, every, regret)
+    try:
+        todo = list(units(question, people))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    asked = {
+        "policy": policy, "population": population, "truth": truth, "years": years, "seed": seed, "people": people,
+        "knowledge": load().version,
+    }  # fmt: skip
+    running = Running()
+    columns = {name: f"{unit}: {says}" for name, (unit, says) in OUTCOMES.items()}
+    with Rows(out, columns, asked) as rows:
+        for _, found in work(
+            todo, kept=parts_of(out), workers=workers, scheduler=scheduler, total=len(todo), what="units"
+        ):
+            rows.add(found)
+            running.add(found)
+    clear(parts_of(out))
+    summary = running.done()
+    if as_json:
+        click.echo(json.dumps({**asked, "outcomes": summary}, indent=2))
+    else:
+        click.echo(lines(asked, summary), nl=False)
+        click.echo(f"Written: {out}", err=True)
+    return ExitCode.OK
+
+
+def parts_of(out: Path) -> Path:
+    """Where finished units of a file wait until it is complete."""
+    return out.with_name(out.name + ".parts")
+
+
+def clear(folder: Path) -> None:
+    """The parts are in the file now."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def compiled() -> None:
+    """Compile before workers start, so that they do not do it all at once; said where it takes time."""
+    from ranvier.ground.compiled import are_compiled
+
+    if not are_compiled():
+        click.echo("First run: compiling the kernels, about half a minute. Later runs start at once.", err=True)
+        from ranvier.cohort.parts import Question, part
+        from ranvier.ground.compiled import mark_compiled
+
+        for policy in ("fixed", "model"):
+            part(Question(policy), 0, 1)
+        mark_compiled()
+
+
+def work(
+    todo: Iterable[Unit],
+    *,
+    kept: Path,
+    workers: int | None,
+    scheduler: str | None,
+    total: int | None,
+    what: str,
+) -> Iterator[tuple[str, Result]]:
+    """Results of the units in order, with progress on stderr; every way to stop says how to go on."""
+    with _said(), Executor(workers=workers, scheduler=scheduler) as executor, _Meter(what) as meter:
+        try:
+            yield from executor.run(todo, keep=kept, total=total, told=meter.tell)
+        except KeyboardInterrupt:
+            meter.close()
+            click.echo(f"Stopped. What is finished is kept in {kept}; the same command goes on from there.", err=True)
+            raise
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except (NoClusterError, DeadWorkersError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+class _Meter:
+    """One line of progress on stderr: a bar on a terminal, now and then a line elsewhere."""
+
+    EVERY = 15.0  # [s] between lines where nobody watches
+
+    def __init__(self, what: str) -> None:
+        self.what, self.begun = what, time.monotonic()
+        self.last = self.begun
+        self.watched = sys.stderr.isatty()
+        self.shown = False
+
+    def __enter__(self) -> _Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the line."""
+        if self.watched and self.shown:
+            click.echo(err=True)
+            self.shown = False
+
+    def tell(self, progress: Progress) -> None:
+        """Say how far it is, how long it has taken, and how long it will take."""
+        now = time.monotonic()
+        ready = progress.total is not None and progress.done == progress.total
+        if now - self.last < (0.2 if self.watched else self.EVERY) and not (ready and self.watched):
+            return
+        self.last = now
+        here = progress.done - progress.kept
+        text = f"{progress.done}"
+        if progress.total:
+            text += f" of {progress.total}"
+            if here > 0:
+                left = (progress.total - progress.done) * (now - self.begun) / here
+                text += f" {self.what}, about {_span(left)} left"
+        if progress.kept:
+            text += f" ({progress.kept} from an earlier run)"
+        click.echo(f"\r{text:<78}" if self.watched else text, err=True, nl=not self.watched)
+        self.shown = True
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _target(out: Path) -> None:
+    """Said before any work is done."""
+    if not out.parent.is_dir():
+        raise click.UsageError(f"--out: there is no folder {out.parent}. Make it first, or name another.")
+
+
+def told(text: str) -> None:
+    """A paragraph in 80 columns on stderr."""
+    click.echo(words.wrap(text), err=True)
+
+
+Data = dict[str, Any]
