@@ -36,6 +36,7 @@ PARTS = 3
 REASONS = 4  # muscles named for, and again against, an explanation
 SHOWN = 0.2  # a part of an explanation less likely than this is not named
 MENTIONED = 0.02  # a variant or a share less likely than this is not named
+LEAST = 1e-290  # an explanation that fits worse than this, on the scale of the best fit of each grade, counts as this
 VERIFIED = ("read", "read-2nd", "computed")
 
 
@@ -69,9 +70,10 @@ def localise(
     }
     by_limb = {place: limb.evidence_by_world for place, limb in limbs.items()}
     after = Many(compiled, limbs, by_limb, given)
-    many = after.evidence * math.exp(given.log_scale)
     answers = compiled.patterns.answers(given.seen, given.evidence)
-    evidence = {MANY: many, **{name: answer.evidence for name, answer in answers.items()}}
+    evidence = {MANY: after.evidence, **{name: answer.evidence for name, answer in answers.items()}}
+    evidence = {name: max(value, LEAST) for name, value in evidence.items()}
+    many = evidence[MANY]
 
     explanations = _explanations(anatomy, prior, evidence)
     weight = {name: probability for name, (probability, _, _) in explanations.items()}
@@ -105,7 +107,8 @@ def localise(
         next=following.most_telling(after, answers, weight, foreseen, conduction),
         variants=after.variants(),
         caveats=_caveats(examination, after, given, sites),
-        log_evidence=float(np.log(sum(evidence[n] * before for n, (_, before, _) in explanations.items()))),
+        log_evidence=given.log_scale
+        + math.log(sum(evidence[n] * before for n, (_, before, _) in explanations.items())),
         unverified=_unverified(anatomy, given),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,12 +26,16 @@ class Many:
         layout = compiled.layout
         # Multiple mononeuropathy means a lesion of at least one site: the part without any is taken out, by world.
         self.nothing = {place: limb.evidence_if_sound() for place, limb in limbs.items()}
-        everything = layout.worlds / (1 - layout.nowhere) * np.prod(list(by_limb.values()), axis=0)
-        nothing = layout.worlds / (1 - layout.nowhere) * layout.nowhere * np.prod(list(self.nothing.values()), axis=0)
-        self.evidence = float((everything - nothing).sum())
+        # Each limb over its own largest evidence: the product of four limbs graded muscle by muscle leaves the range of floats.
+        most = {place: float(z.max()) for place, z in by_limb.items()}
+        worlds = layout.worlds / (1 - layout.nowhere)
+        everything = worlds * np.prod([z / most[place] for place, z in by_limb.items()], axis=0)
+        nothing = worlds * layout.nowhere * np.prod([z / most[place] for place, z in self.nothing.items()], axis=0)
+        scaled = float((everything - nothing).sum())
+        self.evidence = scaled * math.prod(most.values())
         # Weight of a table of one limb, by world: everything of the other limbs, over P(all findings).
-        self.outside = {place: everything / z / self.evidence for place, z in by_limb.items()}
-        self.nothing_share = nothing / self.evidence  # P(no site lesioned, findings) by world, over the same
+        self.outside = {place: everything / z / scaled for place, z in by_limb.items()}
+        self.nothing_share = nothing / scaled  # P(no site lesioned, findings) by world, over the same
 
     def lesion(self, place: Place, site: str) -> float:
         """P(a lesion at the site | findings)."""

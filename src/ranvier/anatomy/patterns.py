@@ -45,6 +45,12 @@ class Seen:
     members: tuple[tuple[str, float], ...]
     moved: bool = False  # a single muscle: variants may move it
     leverage: tuple[float, float] = (0.0, 0.0)  # (probability, extra loss)
+    scale: float = 1.0  # factor on the likelihood, the same for every explanation: keeps long products within floats
+
+    @property
+    def plain(self) -> bool:
+        """One muscle, tested with full leverage."""
+        return len(self.members) == 1 and not self.leverage[0]
 
 
 Findings = Mapping[Place, Sequence[Seen]]
@@ -249,13 +255,23 @@ class Patterns:
     def likelihoods(self, name: str, limb: str, seen: Sequence[Seen]) -> Floats:
         """P(findings of a limb | each hypothesis): (hypotheses,)."""
         index = self.indices[name, limb]
-        answer = np.ones(index.shape[0])
+        answer = self._of_plain(self.curves[name], index, [f for f in seen if f.plain])
         for finding in seen:
-            answer = answer * self._of_one(self.curves[name], index, finding)
+            if not finding.plain:
+                answer = answer * self._of_one(self.curves[name], index, finding)
         return answer
 
+    def _of_plain(self, curves: Floats, index: NDArray[np.intp], seen: Sequence[Seen]) -> Floats:
+        """The product of `_of_one` over plain findings, all at once: (hypotheses,)."""
+        if not seen:
+            return np.ones(index.shape[0])
+        at = index[:, [self.column[f.members[0][0]] for f in seen]]
+        scales = np.array([f.members[0][1] * f.scale for f in seen])
+        like = curves[np.array([f.grade for f in seen]), at] * scales
+        return np.asarray(like.prod(axis=1))
+
     def _of_one(self, curves: Floats, index: NDArray[np.intp], finding: Seen) -> Floats:
-        row = curves[finding.grade]
+        row = curves[finding.grade] * finding.scale
         p_leverage, extra = finding.leverage
         total = np.zeros(index.shape[0])
         for muscle, share in finding.members:
@@ -283,7 +299,7 @@ class Patterns:
         """P(findings of a limb | nothing is wrong there)."""
         answer = 1.0
         for finding in seen:
-            row = self.curves[curves][finding.grade]
+            row = self.curves[curves][finding.grade] * finding.scale
             p_leverage, extra = finding.leverage
             less = min(round(extra / self.step), len(GRID) - 1)
             like = (1 - p_leverage) * row[0] + p_leverage * row[less]
@@ -308,7 +324,7 @@ class Patterns:
         after: dict[Place, Floats] = {}
         for place, weights in hit.items():
             others = float(np.prod([b for p, b in both.items() if p != place]))
-            after[place] = p_limb * weights * others / at_least_one / evidence
+            after[place] = _shares(p_limb * weights * others / at_least_one, evidence)
             _collect(table_parts, self.tables[name, place[0]].names, place[1], after[place])
         return Answer(evidence, table_parts, after)
 
@@ -329,12 +345,13 @@ class Patterns:
         at = on_grid(loss_of(1 - np.array(EFFORT_LOSSES)))
         for seen in findings.values():
             for finding in seen:
-                row = curves[finding.grade]
+                row = curves[finding.grade] * finding.scale
                 scattered *= 0.7 * float(row[0]) + 0.3 * float(row[at].mean())
         evidence = (1 - share) * limbs.evidence + share * scattered
-        parts = {k: v * (1 - share) * limbs.evidence / evidence for k, v in limbs.parts.items()}
-        parts["scattered, following no limb", None] = share * scattered / evidence
-        weights = {place: w * (1 - share) * limbs.evidence / evidence for place, w in limbs.weights.items()}
+        in_limbs = (1 - share) * limbs.evidence / evidence if evidence > 0 else 0.0
+        parts = {k: v * in_limbs for k, v in limbs.parts.items()}
+        parts["scattered, following no limb", None] = 1 - in_limbs
+        weights = {place: w * in_limbs for place, w in limbs.weights.items()}
         return Answer(evidence, parts, weights)
 
     def motor_neuron_disease(self, findings: Findings) -> Answer:
@@ -364,21 +381,23 @@ class Patterns:
             names = table.names[::n]
             own: dict[tuple[str, str | None], float] = {}
             for side in SIDES:
-                group = (two + one[side]) / affected
+                group = _shares(two + one[side], affected)
                 _collect(own, names, side, group)
-                severity = like[side] / like[side].sum(axis=1, keepdims=True)
+                severity = _shares(like[side], like[side].sum(axis=1, keepdims=True))
                 after[limb, side] = (group[:, None] * severity).ravel()
             kept[limb] = own
         arm, leg = of_limb["arm"], of_limb["leg"]
         at_least_one = 1 - (1 - region) ** 2
         only_arm, only_leg = region * (1 - region) * arm[1] * leg[0], region * (1 - region) * arm[0] * leg[1]
         both = region**2 * arm[1] * leg[1]
-        evidence = (only_arm + only_leg + both) / at_least_one
+        total = only_arm + only_leg + both
+        evidence = total / at_least_one
         for limb, weight in (("arm", only_arm + both), ("leg", only_leg + both)):
+            here = weight / total if total > 0 else 0.0
             for side in SIDES:
-                after[limb, side] = after[limb, side] * (weight / (only_arm + only_leg + both))
+                after[limb, side] = after[limb, side] * here
             for key, value in kept[limb].items():
-                parts[key] = parts.get(key, 0.0) + value * weight / (only_arm + only_leg + both)
+                parts[key] = parts.get(key, 0.0) + value * here
         return Answer(evidence, parts, after)
 
     def symmetric_polyneuropathy(self, findings: Findings) -> Answer:
@@ -390,8 +409,9 @@ class Patterns:
             like = like * self.likelihoods(name, limb, seen)
         evidence = float(like.sum())
         parts: dict[tuple[str, str | None], float] = {}
-        _collect(parts, table.names, None, like / evidence)
-        return Answer(evidence, parts, {(limb, side): like / evidence for limb in LIMBS for side in SIDES})
+        share = _shares(like, evidence)
+        _collect(parts, table.names, None, share)
+        return Answer(evidence, parts, {(limb, side): share for limb in LIMBS for side in SIDES})
 
     def inclusion_body_myositis(self, findings: Findings) -> Answer:
         """One profile of muscles; each side has its own severity."""
@@ -404,7 +424,7 @@ class Patterns:
                 like = like * self.likelihoods(name, limb, findings.get((limb, side), ()))
             evidence *= float(like.sum())
             for limb in LIMBS:
-                after[limb, side] = like / like.sum()
+                after[limb, side] = _shares(like, like.sum())
         return Answer(evidence, {("finger flexors, quadriceps", None): 1.0}, after)
 
     def no_weakness(self, findings: Findings) -> Answer:
@@ -431,9 +451,10 @@ class Patterns:
             whole += float(table.weights.sum())
         total = sum(float(w.sum()) for w in weights.values())
         parts: dict[tuple[str, str | None], float] = {}
-        for place, weight in weights.items():
-            _collect(parts, self.tables[name, place[0]].names, place[1], weight / total)
-        return Answer(total / whole, parts, {place: weight / total for place, weight in weights.items()})
+        shares = {place: _shares(weight, total) for place, weight in weights.items()}
+        for place, share in shares.items():
+            _collect(parts, self.tables[name, place[0]].names, place[1], share)
+        return Answer(total / whole, parts, shares)
 
     def _single_likelihood(self, limb: str, seen: Sequence[Seen]) -> Floats:
         """As `likelihoods`, with the variants of singly tested muscles summed out."""
@@ -441,13 +462,17 @@ class Patterns:
         index = self.indices[name, limb]
         table = self.tables[name, limb]
         moving = self.layout.moving
+        untied: list[Seen] = []
         answer = np.ones(index.shape[0])
         tied: list[tuple[set[str], list[Seen]]] = []  # variants that share muscles, with those muscles
         for finding in seen:
             muscle = finding.members[0][0]
             variants = {v.id for v in moving.get(muscle, ())} if finding.moved else set()
             if not variants:
-                answer = answer * self._of_one(self.curves[name], index, finding)
+                if finding.plain:
+                    untied.append(finding)
+                else:
+                    answer = answer * self._of_one(self.curves[name], index, finding)
                 continue
             mates = [finding]
             apart = []
@@ -457,6 +482,7 @@ class Patterns:
                 else:
                     apart.append((names, members))
             tied = [*apart, (variants, mates)]
+        answer = answer * self._of_plain(self.curves[name], index, untied)
         for names, mates in tied:
             order = [id for id in self.anatomy.variants if id in names]
             total = np.zeros(index.shape[0])
@@ -507,6 +533,11 @@ class Patterns:
         found = {name: verb(findings) for name, verb in plain.items()}
         found["single_mononeuropathy"] = self.single_mononeuropathy(findings, evidence)
         return found
+
+
+def _shares(weights: Floats, total: float | Floats) -> Floats:
+    """Weights over their total; all zero where an explanation fits so badly that nothing is left of it."""
+    return np.asarray(np.divide(weights, total, out=np.zeros_like(weights), where=np.asarray(total) > 0))
 
 
 def _collect(
