@@ -23,6 +23,13 @@ def vignettes() -> dict[str, dict[str, Any]]:
 
 def record_of(name: str, vignette: Mapping[str, Any]) -> Record:
     """The record that a vignette stands for; it must be accepted without a word."""
+    record, problems = records.read_text(text_of(name, vignette), f"{name}.yaml")
+    assert problems == (), problems
+    return record
+
+
+def text_of(name: str, vignette: Mapping[str, Any]) -> str:
+    """The file that a vignette stands for."""
     data = {
         "ranvier_record": 1,
         "invented": True,
@@ -38,9 +45,7 @@ def record_of(name: str, vignette: Mapping[str, Any]) -> Record:
         nerves = conduction(vignette["conduction"])
         warm = {"value": 33, "unit": "Cel"}
         data["conduction_studies"] = [{"on": str(vignette["at"]), "limb_temperature": warm, "nerves": nerves}]
-    record, problems = records.read_text(records.dump(data), f"{name}.yaml")
-    assert problems == (), problems
-    return record
+    return records.dump(data)
 
 
 def strength(table: str) -> list[dict[str, Any]]:

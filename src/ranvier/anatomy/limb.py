@@ -434,7 +434,14 @@ class Limb:
         )  # fmt: skip
         moved = any(muscles[m].nerve == nerve for v in self.variants.values() for m in v.moves if m in self.single)
         if not moved:
-            sound = walk(self._clamped(self.trees[t], nerve), down=False).evidence
+            tree = self.trees[t]
+            if all(layout.anatomy.sites[s].nerve == nerve for s in tree.branching.sites):
+                # Nothing of the tree is lesioned: no level but the first is reached, so nothing has to be walked.
+                sound = tree.found[..., 0].prod(axis=2)
+                for whole in tree.whole:
+                    sound = sound * whole[..., 0, 0]
+                return np.asarray((self.rest[t] * sound).sum(axis=1) * self.own_sound_share(nerve))
+            sound = walk(self._clamped(tree, nerve), down=False).evidence
             return np.asarray((self.rest[t] * sound).sum(axis=1))
         # A muscle of this nerve may hang on another tree under a variant; its own branch is sound there too.
         about = [m for m in self.single if muscles[m].nerve == nerve]

@@ -215,10 +215,11 @@ class Patterns:
             loss.append(loss_of(1 - z / (1 + np.exp(-(away - length) / LENGTH_STEEP))))
             names.append("longest fibres first")
             weights.append(0.7 / (len(LENGTHS) * len(REGION_LOSSES)))
-        for z in REGION_LOSSES:
+        alike = (*REGION_LOSSES, 1.0)  # acute polyneuropathy may leave no movement at all
+        for z in alike:
             loss.append(loss_of(np.full(len(away), 1 - z)))
             names.append("near and far alike")
-            weights.append(0.3 / len(REGION_LOSSES))
+            weights.append(0.3 / len(alike))
         return Table(np.array(loss), np.array(weights), tuple(names))
 
     def _muscle(self, limb: str) -> Table:
@@ -297,8 +298,12 @@ class Patterns:
 
     def healthy_likelihood(self, limb: str, seen: Sequence[Seen], curves: str = "no_weakness") -> float:
         """P(findings of a limb | nothing is wrong there)."""
-        answer = 1.0
+        plain = [f for f in seen if f.plain]
+        scales = np.array([f.members[0][1] * f.scale for f in plain])
+        answer = float(np.prod(self.curves[curves][[f.grade for f in plain], 0] * scales)) if plain else 1.0
         for finding in seen:
+            if finding.plain:
+                continue
             row = self.curves[curves][finding.grade] * finding.scale
             p_leverage, extra = finding.leverage
             less = min(round(extra / self.step), len(GRID) - 1)

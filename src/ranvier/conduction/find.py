@@ -168,6 +168,9 @@ def _quantities(
         if distal.amplitude > 0.2 * bound:
             share = math.inf
             marks.append(caveat(knowledge, "lln_bounded", amplitude=distal.amplitude, bound=bound))
+    fall, most = segment.change("amplitude"), {}
+    if fall is not None and segment.change("area") is None and not segment.proximal.absent:
+        most["area_fall"] = nine_digits(max(0.0, -fall) + knowledge.thresholds["area_beyond_amplitude"].value)
     distance = segment.distance
     if distance is None and "within" not in segment.region:
         distance = math.inf  # between two levels of a limb: longer than a step of inching, whatever it is
@@ -187,6 +190,7 @@ def _quantities(
         distal_absent=distal.absent,
         submaximal=segment.proximal.supramaximal is False,
         facts=facts,
+        most=most,
     )
     return given, marks
 
@@ -198,7 +202,8 @@ def _marks(segment: Segment, knowledge: ConductionKnowledge, zone: str | None, b
     if segment.proximal.absent and not segment.distal.absent:
         marks.append(caveat(knowledge, "complete"))
     if amplitude is not None and area is None:
-        marks.append(caveat(knowledge, "amplitude_only"))
+        most = max(0.0, -amplitude) + knowledge.thresholds["area_beyond_amplitude"].value
+        marks.append(caveat(knowledge, "amplitude_only", most=round(100 * most)))
     elif (amplitude is not None or area is not None) and rise is None and not segment.proximal.absent:
         marks.append(caveat(knowledge, "no_duration"))
     spread = knowledge.dispersion[0][1].value

@@ -32,6 +32,7 @@ class Quantities:
     beyond_entrapment : see `SegmentFinding`
     proximal_absent, distal_absent, submaximal : see `Response`
     facts : quantity → further numbers behind it
+    most : quantity that was not measured → what it cannot exceed, from what was measured
     """
 
     known: Mapping[str, float | None]
@@ -41,6 +42,7 @@ class Quantities:
     distal_absent: bool = False
     submaximal: bool = False
     facts: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
 
 
 def compare(value: float, comparison: str, limit: float) -> bool:
@@ -58,6 +60,9 @@ def truth(leaf: Leaf, given: Quantities) -> Truth:
         return Truth.MET if given.region in leaf.among else Truth.NOT_MET
     value = _value(leaf.what, given)
     if value is None:
+        most = given.most.get(leaf.what)
+        if most is not None and leaf.comparison in (">", ">=") and not compare(most, leaf.comparison, leaf.limit):
+            return Truth.NOT_MET
         return Truth.UNKNOWN
     return Truth.MET if compare(value, leaf.comparison, leaf.limit) else Truth.NOT_MET
 
@@ -128,7 +133,9 @@ def _samples(variant: Variant, given: Quantities) -> dict[str, tuple[float, ...]
     for what, found in limits.items():
         edges = sorted(found)
         middles = [(a + b) / 2 for a, b in itertools.pairwise(edges)]
-        samples[what] = tuple(sorted([-math.inf, *edges, *middles, math.inf]))
+        values = {-math.inf, *edges, *middles, math.inf}
+        most = given.most.get(what, math.inf)
+        samples[what] = tuple(sorted({min(value, most) for value in values}))
     if given.beyond_entrapment is Truth.UNKNOWN:
         samples[BEYOND] = (0.0, 1.0)
     return samples
@@ -210,6 +217,8 @@ def _criterion(id: str, leaf: Leaf, role: str, given: Quantities) -> Criterion:
         facts |= {"region": given.region, "among": ", ".join(leaf.among)}
     if leaf.what == "duration_rise" and given.proximal_absent:
         facts["proximal_absent"] = True
+    if value is None and leaf.what in given.most:
+        facts["at_most"] = given.most[leaf.what]
     return Criterion(
         id=id,
         what=leaf.what,

@@ -67,11 +67,30 @@ def item_of(book: Book, facts: Facts, name: str) -> Evidence | None:
         return None
     if stated.truth is Truth.UNKNOWN or (stated.truth is Truth.NOT_MET and likelihood.weak_absence):
         return None
+    if stated.truth is Truth.NOT_MET and _entailed(book, facts, name):
+        return None
     shares = {c: likelihood.of(c).value for c in book.diseases}
     log = {c: math.log(p if stated.truth is Truth.MET else 1 - p) for c, p in shares.items()}
     cap = book.numbers["decisive_cap" if likelihood.decisive else "ratio_cap"].value
     return Evidence(
         name, book.questions[name].group, stated.truth, _capped(log, cap), stated.because, likelihood.decisive
+    )
+
+
+def _entailed(book: Book, facts: Facts, absent: str) -> bool:
+    """Whether this absence only follows from something found that has a likelihood of its own: that says it all.
+
+    P(several sites slow and not one alone | c) is P(several sites slow | c); the absence by itself would count the
+    same observation as if it were the opposite one.
+    """
+    return any(
+        facts[name].truth is Truth.MET and absent in book.questions[name].excludes
+        for name in book.likelihoods
+        if name in facts
+    ) or any(
+        facts[name].truth is Truth.MET
+        for name in book.questions[absent].excludes
+        if name in book.likelihoods and name in facts
     )
 
 

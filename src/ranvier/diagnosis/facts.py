@@ -316,6 +316,8 @@ def _examination(book: Book, known: Known, rule: Mapping[str, Any]) -> Answer | 
         found = where.asymmetry.found
         differing = [d.muscle for d in where.asymmetry.differences if d.asymmetric]
         return found, {"n": len(differing), "muscles": ", ".join(differing[:4]) or None}
+    if what == "picked_out":
+        return _picked_out(graded, rule)
     return _arms_weaker(known)
 
 
@@ -338,6 +340,27 @@ def _nerves(book: Book, known: Known, n: int, *, named: bool) -> Answer:
         met = None
     shown = ", ".join(f"{side} {nerve}" for (nerve, side), p in ranked[: max(n, 2)] if p >= 0.5)
     return _truth(met), {"nerves": shown or None, "probability": nth, "n": n}
+
+
+def _picked_out(graded: Examination, rule: Mapping[str, Any]) -> Answer:
+    """Whether a nerve is weak alone while its neighbours, which share its roots, are much stronger.
+
+    Of a territory every tested muscle must be at most `weak_to`, and at least two neighbours must be tested, all of them
+    at least `gap` grades above the strongest of it. Not met is only said where every muscle of every territory was full.
+    """
+    grades = {(f.muscle, f.side): f.value for f in graded.findings}
+    found, full = [], True
+    for territory in rule["territories"]:
+        for side in ("left", "right"):
+            own = [grades.get((muscle, side)) for muscle in territory["muscles"]]
+            tested = [value for value in own if value is not None]
+            near = [grades[m, side] for m in territory["neighbours"] if (m, side) in grades]
+            full = full and len(tested) == len(own) and all(value >= 5 for value in tested)
+            if len(tested) < len(own) or max(tested) > rule["weak_to"] or len(near) < 2:
+                continue
+            if min(near) - max(tested) >= rule["gap"]:
+                found.append(f"{side} {territory['nerve']}")
+    return _truth(True if found else False if full else None), {"nerves": ", ".join(found) or None}
 
 
 def _enough(book: Book) -> float:
