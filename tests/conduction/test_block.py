@@ -158,6 +158,17 @@ def test_amplitude_only_cannot_be_graded_by_area():
     assert "amplitude_only" in caveats(forearm)
 
 
+@pytest.mark.parametrize(("elbow", "efns", "open_"), [(8.6, "none", ()), (7.0, "unknown", ("probable",)), (3.0, "unknown", ("definite", "probable"))])
+def test_what_an_amplitude_alone_leaves_open(elbow, efns, open_):
+    """Area hardly falls more than amplitude: 4 % less leaves no block open, 22 % leaves probable, 67 % leaves all."""
+    forearm = segment(found(nerve("left median apb", f"site|amplitude\nwrist|9.0\nelbow|{elbow}")), "left median, wrist to elbow")
+    verdict = forearm.verdicts["efns2010"]
+    assert verdict.class_.value == efns
+    assert tuple(c.value for c in verdict.possible if c is not Class.NONE) == open_
+    assert classes(forearm)["aaem1999"] == ("unknown" if elbow == 3.0 else "none")
+    assert classes(forearm)["utrecht"] == {8.6: "none", 7.0: "none", 3.0: "probable"}[elbow]
+
+
 def test_area_without_duration_is_at_least_probable():
     """Half of the area is gone. Whichever the duration, EFNS/PNS calls it probable or definite."""
     study = found(nerve("left median apb", "site|amplitude|area\nwrist|8|24\nelbow|4|9"))

@@ -457,25 +457,51 @@ def _others(known: Known, *kinds: str) -> list[OtherFinding]:
 
 
 def _block(book: Book, known: Known, rule: Mapping[str, Any]) -> Answer | None:
-    """Nerves with a block by the rule. A block that waits for a check (a crossing to be excluded) is still open."""
+    """Nerves with a block by the rule. A block that waits for a check (a crossing to be excluded) is still open.
+
+    Not met is only said after a study that could have shown it: as many motor nerves judged as are asked for, two at
+    least, and among them every named nerve that the examination calls weak. A nerve nobody stimulated is not known.
+    """
     name, n = str(rule.get("rule", rule["block_rule"])), int(rule["nerves"])
     wanted = {Class.DEFINITE} if rule["grade"] == "definite" else {Class.DEFINITE, Class.PROBABLE}
-    sure, open_, judged = set(), set(), 0
+    sure: set[tuple[str, str]] = set()
+    open_: set[tuple[str, str]] = set()
+    judged: set[tuple[str, str]] = set()
     for segment in _segments(known):
         verdict = segment.verdicts.get(name)
         if verdict is None:
             continue
         nerve = segment.nerve, segment.side
-        judged += verdict.class_ is not Class.NOT_EVALUABLE
+        if verdict.class_ is not Class.NOT_EVALUABLE:
+            judged.add((PART_OF.get(segment.nerve, segment.nerve), segment.side))
         if verdict.class_ in wanted and not verdict.provided:
             sure.add(nerve)
         elif wanted & {*verdict.possible, verdict.class_} and verdict.class_ is not Class.NOT_EVALUABLE:
             open_.add(nerve)
     if not judged:
         return None
-    met = True if len(sure) >= n else None if len(sure | open_) >= n else False
+    left_out = _weak_nerves(book, known) - judged
+    wide = len(judged) >= max(2, n) and not left_out
+    met = True if len(sure) >= n else None if len(sure | open_) >= n or not wide else False
     shown = ", ".join(f"{side} {nerve}" for nerve, side in sorted(sure))
-    return _truth(met), {"rule": name, "nerves": shown or None, "n": len(sure), "open": len(open_ - sure)}
+    not_studied = ", ".join(f"{side} {nerve}" for nerve, side in sorted(left_out))
+    return _truth(met), {
+        "rule": name, "nerves": shown or None, "n": len(sure), "open": len(open_ - sure),
+        "not_studied": not_studied or None,
+    }  # fmt: skip
+
+
+def _weak_nerves(book: Book, known: Known) -> set[tuple[str, str]]:
+    """The named nerves, with their side, that the examination calls weak."""
+    if known.localisation is None:
+        return set()
+    return {
+        (PART_OF.get(each.nerve, each.nerve), each.side)
+        for each in known.localisation.nerves
+        if PART_OF.get(each.nerve, each.nerve) in NAMED_NERVES
+        and each.muscles_for
+        and each.probability >= book.numbers["nerve_weak"].value
+    }
 
 
 def _conduction(book: Book, known: Known, rule: Mapping[str, Any]) -> Answer | None:
