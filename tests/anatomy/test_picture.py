@@ -54,7 +54,7 @@ def test_dark_and_print_are_thought_of():
 
 def test_shades_of_grey_stay_in_order():
     """Printed in grey, a weaker muscle is darker."""
-    light = re.search(r"svg \{(.*?)\}", drawn(), re.S).group(1)
+    light = re.search(r"svg\S* \{(.*?)\}", drawn(), re.S).group(1)
     shade = {g: int(v, 16) for g, v in re.findall(r"--(g\d):#([0-9a-f]{6})", light)}
 
     def grey(rgb: int) -> float:

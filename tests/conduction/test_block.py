@@ -158,10 +158,15 @@ def test_amplitude_only_cannot_be_graded_by_area():
     assert "amplitude_only" in caveats(forearm)
 
 
-@pytest.mark.parametrize(("elbow", "efns", "open_"), [(8.6, "none", ()), (7.0, "unknown", ("probable",)), (3.0, "unknown", ("definite", "probable"))])
+@pytest.mark.parametrize(
+    ("elbow", "efns", "open_"),
+    [(8.6, "none", ()), (7.0, "unknown", ("probable",)), (3.0, "unknown", ("definite", "probable"))],
+)
 def test_what_an_amplitude_alone_leaves_open(elbow, efns, open_):
     """Area hardly falls more than amplitude: 4 % less leaves no block open, 22 % leaves probable, 67 % leaves all."""
-    forearm = segment(found(nerve("left median apb", f"site|amplitude\nwrist|9.0\nelbow|{elbow}")), "left median, wrist to elbow")
+    forearm = segment(
+        found(nerve("left median apb", f"site|amplitude\nwrist|9.0\nelbow|{elbow}")), "left median, wrist to elbow"
+    )
     verdict = forearm.verdicts["efns2010"]
     assert verdict.class_.value == efns
     assert tuple(c.value for c in verdict.possible if c is not Class.NONE) == open_

@@ -87,7 +87,9 @@ def sort_input(examination: Examination, compiled: Compiled, conduction: Sequenc
         top = float(like.max())
         log_scale += math.log(top)
         trees[place].append(Finding(finding.muscle, members, like / top))
-        seen[place].append(Seen(grade, tuple(members.items()), finding.muscle in anatomy.muscles, (chance, extra), 1 / top))
+        seen[place].append(
+            Seen(grade, tuple(members.items()), finding.muscle in anatomy.muscles, (chance, extra), 1 / top)
+        )
         origin[place].append(finding)
     evidence: dict[Place, list[Evidence]] = {p: [] for p in places}
     for i, stretch in enumerate(conduction):

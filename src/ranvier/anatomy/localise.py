@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from ranvier.anatomy import following
 from ranvier.anatomy.asymmetry import compare
 from ranvier.anatomy.given import Given, compiled_for, sort_input

@@ -7,6 +7,7 @@ their probability. Light, dark and print have their own colours; every shape has
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
@@ -16,8 +17,7 @@ from ranvier.anatomy.shapes import Spindle
 
 GAP = 20.0
 TOP = 92.0  # above the panels: title and headings
-BOTTOM = 150.0  # below: legend
-TOTAL = (3 * shapes.WIDTH + 4 * GAP, TOP + shapes.HEIGHT + BOTTOM)
+ABOVE = 40.0  # above each panel where they stand one below the other
 LIKELY = 0.3  # nerves below this are not listed
 SILENT = 0.5
 LISTED = 5
@@ -25,7 +25,9 @@ WEAK = 8
 SITE = 0.1  # sites below this are not marked
 OTHER = {"left": "right", "right": "left"}
 
-STYLE = """
+# Every rule is bound to this class, so that the picture can stand inside a page and leave its style alone.
+CLASS = "ranvier-picture"
+_STYLE = """
 svg { --page:#ffffff; --ink:#1c2733; --quiet:#5c6b7a; --line:#8a97a5; --skin:#f3f1ec; --nerve:#9a4a00; --halo:#f0b27a;
   --g5:#ffffff; --g4:#d3e2ef; --g3:#9cbedb; --g2:#5f91bf; --g1:#2d6199; --g0:#0a2a52; --on:#1c2733; --off:#ffffff; }
 @media screen and (prefers-color-scheme: dark) { svg { --page:#12171d; --ink:#e8edf2; --quiet:#a5b1bd; --line:#71808f;
@@ -45,34 +47,57 @@ text { font-family: system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Aria
 .head { font-size: 19px; font-weight: 600; } .sub { font-size: 14px; fill: var(--quiet); }
 .side { font-size: 15px; font-weight: 600; }
 .list { font-size: 13.5px; } .small { font-size: 12px; fill: var(--quiet); } .e { text-anchor: end; } .c { text-anchor: middle; }
-@media print { .page { fill: #ffffff; } }
+@media print { .page { fill: #ffffff; } svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 
 
-def body(seen: Examination, found: Localisation, anatomy: Anatomy) -> str:
+def _bound(style: str) -> str:
+    """The style with every selector bound to the picture's class."""
+
+    def selector(found: re.Match[str]) -> str:
+        name = found[1]
+        return f"{found[0][: -len(name)]}{'svg.' + CLASS if name == 'svg' else f'.{CLASS} {name}'}"
+
+    return re.sub(r"(?:^|[{};])\s*(\.[a-z]\w*|text|svg)(?=\s*\{)", selector, style)
+
+
+STYLE = _bound(_STYLE)
+
+
+def body(
+    seen: Examination, found: Localisation, anatomy: Anatomy, *, stacked: bool = False, key: str = "ranvier-body"
+) -> str:
     """The body from the front and from behind with grades, and between them the nerves with their probability.
+
+    stacked : the panels one below the other, for a phone
+    key : of the ids inside, where several pictures stand on one page
 
     Returns an SVG document (text). The same input gives the same bytes.
     """
     grades = _grades(seen, anatomy)
-    width, height = TOTAL
+    width = (1 if stacked else 3) * (shapes.WIDTH + GAP) + GAP
+    legend, deep = _legend(width)
+    panel = shapes.HEIGHT + ABOVE
+    top = TOP + (18 if stacked else 0)  # a line more below the title
+    height = top + (3 * panel if stacked else shapes.HEIGHT) + deep
     first = found.explanations[0]
     title = f"Strength and nerves{f', {seen.on.isoformat()}' if seen.on else ''}"
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
-        f'aria-labelledby="ranvier-body-title ranvier-body-desc">',
-        f'<title id="ranvier-body-title">{escape(title)}</title>',
-        f'<desc id="ranvier-body-desc">{escape(described(seen, found, anatomy))}</desc>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{CLASS}" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-labelledby="{key}-title {key}-desc">',
+        f'<title id="{key}-title">{escape(title)}</title>',
+        f'<desc id="{key}-desc">{escape(described(seen, found, anatomy))}</desc>',
         f"<style>{STYLE}</style>",
         f'<rect class="page" width="{width:g}" height="{height:g}"/>',
         f'<text class="head" x="{GAP:g}" y="30">{escape(title)}</text>',
-        f'<text class="sub" x="{GAP:g}" y="52">{escape(f"{first.title}: {_percent(first.probability)}; then ")}'
-        f"{escape(_second(found))}</text>",
+        f'<text class="sub" x="{GAP:g}" y="52">{escape(f"{first.title}: {_percent(first.probability)}")}'
+        + (f'</text><text class="sub" x="{GAP:g}" y="70">' if stacked else "; ")
+        + f"then {escape(_second(found))}</text>",
     ]
-    lefts = [GAP + i * (shapes.WIDTH + GAP) for i in range(3)]
+    places = [(GAP, top + i * panel) if stacked else (GAP + i * (shapes.WIDTH + GAP), top) for i in range(3)]
     panels = (("Muscles from the front", "right"), ("Nerves", "right"), ("Muscles from behind", "left"))
-    for x, (heading, on_left) in zip(lefts, panels, strict=True):
-        out.append(f'<g transform="translate({x:g} {TOP:g})">')
+    for (x, y), (heading, on_left) in zip(places, panels, strict=True):
+        out.append(f'<g transform="translate({x:g} {y:g})">')
         out.append(f'<text class="sub c" x="{shapes.WIDTH / 2:g}" y="-8">{heading}</text>')
         out.append(f'<text class="side" x="6" y="40">{on_left.title()}</text>')
         out.append(f'<text class="side e" x="{shapes.WIDTH - 6:g}" y="40">{OTHER[on_left].title()}</text>')
@@ -99,7 +124,7 @@ def body(seen: Examination, found: Localisation, anatomy: Anatomy) -> str:
                 y_text = at[1] + (200 if name == "palm" else 156)
                 out.append(f'<text class="small c" x="{x_text:g}" y="{y_text:g}">{side} {name}</text>')
         out.append("</g>")
-    out += _legend(TOP + shapes.HEIGHT + 30)
+    out += [f'<g transform="translate(0 {height - deep + 30:g})">', *legend, "</g>"]
     out.append("</svg>")
     return "\n".join(out) + "\n"
 
@@ -279,36 +304,35 @@ def _short(nerve: NervePosterior) -> str:
     return nerve.name.replace(" nerve", "").replace(" (peroneal)", "").replace("musculocutaneous", "musculocut.")
 
 
-def _legend(y: float) -> list[str]:
-    out = [f'<text class="small" x="{GAP:g}" y="{y:g}">Strength (MRC)</text>']
-    x = GAP
-    words = ("0 none", "1 flicker", "2 no gravity", "3 gravity", "4 reduced", "5 full")
-    for grade, text in enumerate(words):
-        out.append(f'<rect class="m g{grade}" x="{x:g}" y="{y + 10:g}" width="26" height="20" rx="4"/>')
-        out.append(f'<text class="n{" w" if grade <= 2 else ""}" x="{x + 13:g}" y="{y + 24:g}">{grade}</text>')
-        out.append(f'<text class="small" x="{x + 31:g}" y="{y + 24:g}">{text}</text>')
-        x += 44 + 6.4 * len(text)
+def _legend(width: float) -> tuple[list[str], float]:
+    """The key, broken into lines that fit, and how much height it needs below the panels."""
+    keys: list[tuple[str, str, float]] = []  # its mark, its words, how far the words stand from the mark's left
+    for grade, text in enumerate(("0 none", "1 flicker", "2 no gravity", "3 gravity", "4 reduced", "5 full")):
+        mark = f'<rect class="m g{grade}" x="0" y="10" width="26" height="20" rx="4"/>'
+        keys.append((mark + f'<text class="n{" w" if grade <= 2 else ""}" x="13" y="24">{grade}</text>', text, 31.0))
     for kind, text in (("u", "not tested"), ("m g4 t", "tested as a movement")):
-        out.append(f'<rect class="{kind}" x="{x:g}" y="{y + 10:g}" width="26" height="20" rx="4"/>')
-        out.append(f'<text class="small" x="{x + 31:g}" y="{y + 24:g}">{text}</text>')
-        x += 48 + 6.6 * len(text)
-    y += 58
-    out.append(f'<text class="small" x="{GAP:g}" y="{y:g}">Probability</text>')
-    x = GAP
-    for p, text in ((0.35, "35 %"), (0.65, "65 %"), (0.95, "95 %")):
-        out.append(
-            f'<line class="h" x1="{x:g}" x2="{x + 30:g}" y1="{y + 18:g}" y2="{y + 18:g}" stroke-width="{2 + 9 * p:.1f}"/>'
-        )
-        out.append(f'<text class="small" x="{x + 38:g}" y="{y + 22:g}">{text}</text>')
-        x += 84
-    out.append(f'<text class="small" x="{x:g}" y="{y + 22:g}">that the nerve is affected;</text>')
-    x += 176
-    out.append(f'<line class="s" x1="{x:g}" x2="{x + 30:g}" y1="{y + 18:g}" y2="{y + 18:g}" stroke-width="5"/>')
-    out.append(
-        f'<text class="small" x="{x + 38:g}" y="{y + 22:g}">core: that the lesion lies in this stretch. '
-        "Nerves under 30 % are thin grey lines.</text>"
+        keys.append((f'<rect class="{kind}" x="0" y="10" width="26" height="20" rx="4"/>', text, 31.0))
+    nerves: list[tuple[str, str, float]] = []
+    for p, text in ((0.35, "35 %"), (0.65, "65 %"), (0.95, "95 % that the nerve is affected")):
+        line = f'<line class="h" x1="0" x2="30" y1="20" y2="20" stroke-width="{2 + 9 * p:.1f}"/>'
+        nerves.append((line, text, 38.0))
+    nerves.append(
+        ('<line class="s" x1="0" x2="30" y1="20" y2="20" stroke-width="5"/>', "core: lesion in this stretch", 38.0)
     )
-    return out
+    nerves.append(('<line class="b" x1="0" x2="30" y1="20" y2="20"/>', "nerves under 30 %", 38.0))
+    out, y = [], 0.0
+    for heading, row in (("Strength (MRC)", keys), ("Probability", nerves)):
+        out.append(f'<text class="small" x="{GAP:g}" y="{y:g}">{heading}</text>')
+        x = GAP
+        for mark, text, indent in row:
+            wide = indent + 6.6 * len(text) + 16
+            if x + wide > width and x > GAP:
+                x, y = GAP, y + 28
+            words = f'<text class="small" x="{indent:g}" y="24">{text}</text>'
+            out.append(f'<g transform="translate({x:g} {y:g})">{mark}{words}</g>')
+            x += wide
+        y += 58
+    return out, y + 24
 
 
 # ---- the map itself ---------------------------------------------------------------------------------------------
@@ -316,6 +340,9 @@ def _legend(y: float) -> list[str]:
 ROW = 21.0
 STEP = 26.0
 TREE_WIDTH = 1180.0
+TREE_STYLE = """.site { font-size: 13px; } .mus { font-size: 12.5px; font-weight: 600; }
+.k { stroke: var(--line); stroke-width: 1.2; fill: none; } .d { fill: var(--ink); }
+"""
 
 
 def innervation_tree(anatomy: Anatomy, limb: str | None = None) -> str:
@@ -344,13 +371,12 @@ def innervation_tree(anatomy: Anatomy, limb: str | None = None) -> str:
     height = 70 + ROW * len(rows)
     what = {"arm": "Nerves of the arm", "leg": "Nerves of the leg"}.get(limb or "", "Nerves of arm and leg")
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {TREE_WIDTH:g} {height:g}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{CLASS}" viewBox="0 0 {TREE_WIDTH:g} {height:g}" role="img" '
         'aria-labelledby="ranvier-tree-title ranvier-tree-desc">',
         f'<title id="ranvier-tree-title">{what}: sites and muscles</title>',
         '<desc id="ranvier-tree-desc">Each line is a stretch of nerve, proximal above distal; to its right the muscles '
         "that leave at its end, with their two main roots. A lesion takes everything below and to the right of it.</desc>",
-        f"<style>{STYLE} .site {{ font-size: 13px; }} .mus {{ font-size: 12.5px; font-weight: 600; }}"
-        " .k { stroke: var(--line); stroke-width: 1.2; fill: none; } .d { fill: var(--ink); }</style>",
+        f"<style>{STYLE}{_bound(TREE_STYLE)}</style>",
         f'<rect class="page" width="{TREE_WIDTH:g}" height="{height:g}"/>',
         f'<text class="head" x="16" y="30">{what}</text>',
         f'<text class="sub e" x="{TREE_WIDTH - 16:g}" y="30">muscles leaving at the end of each stretch (main roots)</text>',

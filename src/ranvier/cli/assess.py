@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ranvier.cli.plan import at_option, read, seed_option, show, the_day
+from ranvier.cli.plan import at_option, check_target, html_option, read, seed_option, show, the_day, write
 from ranvier.ground.notes import ExitCode
 
 HELP = """What is it, and what helps? The diagnosis and the plan in one answer.
@@ -20,6 +20,7 @@ Exit code 0: assessed. 3: the record has problems to mend. 5: no such file.
 
 \b
 Examples: ranvier assess heron.yaml --at 2025-11-03
+          ranvier assess heron.yaml --at 2025-11-03 --html heron.html
           ranvier assess heron.yaml --at 2025-11-03 --json > heron.json
 """
 
@@ -29,8 +30,10 @@ Examples: ranvier assess heron.yaml --at 2025-11-03
 @at_option
 @seed_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output and nothing else.")
-def command(file: Path, at: date | None, seed: int, as_json: bool) -> int:
+@html_option
+def command(file: Path, at: date | None, seed: int, as_json: bool, html_to: Path | None) -> int:
     """Read, assess, print; the words are HELP."""
+    check_target("--html", html_to, file)
     record = read(file)
     at = the_day(at)
     from ranvier import evidence
@@ -41,6 +44,10 @@ def command(file: Path, at: date | None, seed: int, as_json: bool) -> int:
         click.echo("First run: compiling the kernels, about half a minute. Later runs start at once.", err=True)
     knowledge = evidence.load()
     assessment = assess_both(record, knowledge, at=at, seed=seed)
+    if html_to is not None:
+        from ranvier.report.diagnosis_html import both_to_html
+
+        write(html_to, both_to_html(assessment, knowledge))
     if as_json:
         from ranvier.report.as_json import dumps
         from ranvier.report.diagnosis_json import assessment_json

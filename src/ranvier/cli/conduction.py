@@ -269,8 +269,8 @@ def criterion_words(one: Criterion) -> str:
             if one.truth is Truth.MET and one.what == "distance"
             else "large enough"
             if one.truth is Truth.MET
-            else f"not known, at most {number(float(one.facts['at_most']), one.unit)}"
-            if "at_most" in one.facts
+            else f"not known, at most {number(most, one.unit)}"
+            if isinstance(most := one.facts.get("at_most"), float)
             else "not known"
         )
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ranvier.cli import words
-from ranvier.cli.plan import at_option, read, the_day
+from ranvier.cli.plan import at_option, check_target, html_option, read, the_day, write
 from ranvier.ground.notes import ExitCode, InputError, Problem
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Exit code 0: judged. 3: the record has problems to mend. 5: no such file.
 \b
 Examples: ranvier diagnose heron.yaml --at 2025-11-03
           ranvier diagnose heron.yaml --at 2025-11-03 --json
+          ranvier diagnose heron.yaml --at 2025-11-03 --html heron.html
           ranvier diagnose heron.yaml --prior mmn=0.2 --prior als=0.1
           ranvier diagnose heron.yaml --setting suspected_mmn
           ranvier diagnose --findings
@@ -37,6 +38,7 @@ Examples: ranvier diagnose heron.yaml --at 2025-11-03
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @at_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output and nothing else.")
+@html_option
 @click.option("--setting", metavar="NAME", help="Where the patient is seen: decides how common each condition is.")
 @click.option("--prior", "changed", multiple=True, metavar="CONDITION=P", help="How common a condition is here.")
 @click.option("--priors", type=click.Path(path_type=Path), help="The same from a YAML file of condition: probability.")
@@ -45,6 +47,7 @@ def command(
     file: Path | None,
     at: date | None,
     as_json: bool,
+    html_to: Path | None,
     setting: str | None,
     changed: tuple[str, ...],
     priors: Path | None,
@@ -57,6 +60,7 @@ def command(
     if file is None:
         raise click.UsageError("Name a FILE, or use --findings to see what a record can state.")
     chosen = settings(setting, changed, priors)
+    check_target("--html", html_to, file)
     record = read(file)
     at = the_day(at)
     from ranvier import evidence
@@ -64,6 +68,10 @@ def command(
 
     knowledge = evidence.load()
     found = diagnose(record, knowledge, at=at, setting=chosen)
+    if html_to is not None:
+        from ranvier.report.diagnosis_html import to_html
+
+        write(html_to, to_html(found, knowledge))
     if as_json:
         from ranvier.report.as_json import dumps
         from ranvier.report.diagnosis_json import to_json

@@ -68,6 +68,9 @@ at_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Start of the random numbers."
 )
+html_option = click.option(
+    "--html", "html_to", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to PATH."
+)
 
 
 @click.command(help=HELP, short_help="From a record to a plan for the next infusions.")
@@ -82,7 +85,7 @@ seed_option = click.option(
     metavar="[PATH]",
     help="Write JSON to PATH, or to standard output and nothing else.",
 )
-@click.option("--html", "html_to", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to PATH.")
+@html_option
 @click.option(
     "--weight",
     "weights",
@@ -96,7 +99,7 @@ def command(
 ) -> int:
     """Read, assess, write; the words are HELP."""
     for option, target in (("--json", None if json_to in (None, "-") else Path(str(json_to))), ("--html", html_to)):
-        _check_target(option, target, file)
+        check_target(option, target, file)
     record = read(file)
     at = the_day(at)
     knowledge, assessment = assess(record, at, seed, weights)
@@ -107,13 +110,13 @@ def command(
         if json_to == "-":
             click.echo(text, nl=False)
         else:
-            _write(Path(json_to), text)
+            write(Path(json_to), text)
     if json_to != "-":
         show(assessment, knowledge)
     if html_to is not None:
         from ranvier.report.html import to_html
 
-        _write(html_to, to_html(assessment, knowledge))
+        write(html_to, to_html(assessment, knowledge))
     return ExitCode.REFUSED if assessment.treatment.posterior is None else ExitCode.OK
 
 
@@ -168,7 +171,7 @@ def show(assessment: Assessment, knowledge: Knowledge) -> None:
     text.print_to(console, assessment, knowledge)
 
 
-def _check_target(option: str, target: Path | None, file: Path) -> None:
+def check_target(option: str, target: Path | None, file: Path) -> None:
     """No output may land on the record itself or in a folder that is not there; said before any work is done."""
     if target is None:
         return
@@ -180,6 +183,7 @@ def _check_target(option: str, target: Path | None, file: Path) -> None:
         raise click.UsageError(f"{option}: there is no folder {target.parent}. Make it first, or name another.")
 
 
-def _write(target: Path, text: str) -> None:
+def write(target: Path, text: str) -> None:
+    """Write a page or a file and say so on stderr."""
     target.write_text(text, encoding="utf-8")
     click.echo(f"Written: {target}", err=True)

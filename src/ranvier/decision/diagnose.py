@@ -8,6 +8,7 @@ from datetime import date
 from ranvier import diagnosis
 from ranvier.anatomy.load import load as load_anatomy
 from ranvier.anatomy.localise import localise
+from ranvier.anatomy.picture import body
 from ranvier.conduction.find import find_blocks
 from ranvier.conduction.read import from_record
 from ranvier.decision.diagnosed import Diagnosis
@@ -64,7 +65,15 @@ def diagnose(
         conduction=studies,
         judgement=diagnosis.judge(book, known, setting),
         problems=(*problems, *(p for study in studies for p in study.studies.problems)),
+        examination=examined,
     )
+
+
+def body_of(found: Diagnosis, *, stacked: bool, key: str) -> str | None:
+    """The body with grades and nerves as SVG; None where no strength was graded. See `ranvier.anatomy.picture.body`."""
+    if found.examination is None or found.localisation is None or not found.examination.findings:
+        return None
+    return body(found.examination, found.localisation, load_anatomy(), stacked=stacked, key=key)
 
 
 def setting_of(name: str | None, priors: Mapping[str, float]) -> diagnosis.Setting:

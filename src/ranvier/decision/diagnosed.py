@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from ranvier.anatomy.nouns import Localisation
+from ranvier.anatomy.nouns import Examination, Localisation
 from ranvier.conduction.nouns import Conduction, SegmentFinding
 from ranvier.diagnosis.nouns import Candidate, Judgement, Plan, RedFlag, Setting, Suggestion, Verdict, Weight
 from ranvier.ground.notes import Problem
@@ -36,6 +36,7 @@ class Diagnosis:
     localisation : with the nerve studies on the tree; None where no strength was graded
     conduction : earliest study first; empty where the record holds none
     problems : what was kept of the examination and the nerve studies but deserves a look
+    examination : the grades behind `localisation`; None where no strength was graded
     """
 
     at: date
@@ -47,3 +48,4 @@ class Diagnosis:
     conduction: tuple[Conduction, ...]
     judgement: Judgement
     problems: tuple[Problem, ...] = ()
+    examination: Examination | None = None

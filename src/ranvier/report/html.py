@@ -50,7 +50,9 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def to_html(assessment: Assessment, knowledge: Knowledge, *, language: str = "en") -> str:
+def to_html(
+    assessment: Assessment, knowledge: Knowledge, *, language: str = "en", diagnosis: Mapping[str, Any] | None = None
+) -> str:
     """The whole page as text (UTF-8).
 
     Parameters
@@ -58,22 +60,29 @@ def to_html(assessment: Assessment, knowledge: Knowledge, *, language: str = "en
     assessment : the answer; a refusal gives a page too
     knowledge : names products and sources
     language : of the sentences
+    diagnosis : the other wing as `diagnosis_html.context_of` gives it, to stand before the plan
     """
     words = Words(knowledge, language, assessment)
-    page = _environment().get_template("plan.html.j2")
-    return page.render(**_context(assessment, words)) + "\n"
+    page = environment().get_template("plan.html.j2")
+    context = _context(assessment, words)
+    if diagnosis is not None:
+        told = {s["id"] for s in context["sources"]}
+        more = [s for s in diagnosis["sources"] if s["id"] not in told]
+        context["sources"] = tuple(sorted([*context["sources"], *more], key=lambda s: str(s["id"])))
+    return page.render(**context, d=diagnosis) + "\n"
 
 
 def to_index(entries: Sequence[Mapping[str, Any]], knowledge: Knowledge, *, language: str = "en") -> str:
     """A page that lists plans: each entry has `href`, `title`, `story` and `answer`."""
     words = Words(knowledge, language)
     return (
-        _environment().get_template("index.html.j2").render(t=words.texts, entries=entries, language=words.code) + "\n"
+        environment().get_template("index.html.j2").render(t=words.texts, entries=entries, language=words.code) + "\n"
     )
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this room."""
     environment = Environment(
         loader=PackageLoader("ranvier.report", "templates"),
         autoescape=True,
@@ -112,7 +121,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "learned": None,
         "models": (),
         "unverified": tuple(_unverified(f, words) for f in assessment.unverified),
-        "sources": tuple(_source(s, words) for s in assessment.sources),
+        "sources": tuple(source(s, words) for s in assessment.sources),
         "loss": tuple((name.replace("_", " "), number(weight)) for name, weight in proposal.weights)
         if proposal
         else (),
@@ -407,6 +416,7 @@ def _unverified(finding: Finding, words: Words) -> dict[str, Any]:
     }
 
 
-def _source(source: str, words: Words) -> dict[str, str | None]:
-    known = words.knowledge.sources.get(source)
-    return {"id": source, "citation": known.citation if known else source, "doi": known.doi if known else None}
+def source(id: str, words: Words) -> dict[str, str | None]:
+    """A source as the list of sources shows it."""
+    known = words.knowledge.sources.get(id)
+    return {"id": id, "citation": known.citation if known else id, "doi": known.doi if known else None}
