@@ -173,3 +173,11 @@ def test_the_published_ratios_come_out_of_the_table() -> None:
     assert ratio("anti_gm1_igm") == pytest.approx(3.8, abs=0.05)
     assert ratio("anti_gm1_igm", False) == pytest.approx(0.69, abs=0.01)
     assert 16 <= ratio("nfl_over_44", False) <= 19
+
+
+def test_an_absence_that_only_follows_from_what_was_found_is_not_counted_again() -> None:
+    """Several slow sites of entrapment: that it is not one site alone is no evidence against entrapment."""
+    several = facts(history("slowing_at_entrapment_sites_only"))
+    assert several["slowing_at_one_entrapment_site"].truth is Truth.NOT_MET
+    assert differential.item_of(BOOK, several, "slowing_at_one_entrapment_site") is None
+    assert differential.item_of(BOOK, several, "slowing_at_entrapment_sites_only") is not None

@@ -208,3 +208,33 @@ def test_what_the_chart_says_of_the_response_wins_over_the_fit() -> None:
     assert facts(told)["improved_after_immunoglobulin"].truth is MET
     found = judged(told, trial=diagnosis.Trial(NOT_MET, MET))
     assert found.facts["improved_after_immunoglobulin"].truth is MET
+
+
+def grades(text: str) -> dict[str, object]:
+    findings = [
+        {"muscle": name, "side": side, "mrc": int(grade)}
+        for part in text.split(", ")
+        for side, name, grade in [part.split()]
+    ]
+    return {"on": "2025-03-01", "findings": findings}
+
+
+@pytest.mark.parametrize(
+    ("told", "truth"),
+    [
+        ("right SA 1, right RHO 5, right BB 5, right TRI 5", MET),  # a winged shoulder blade and nothing else
+        ("right FPL 0, right FDP2 1, right APB 5, right FDI 5", MET),  # thumb and index do not bend
+        ("right FPL 0, right FDP2 1, right APB 1, right FDI 1", UNKNOWN),  # nor does the hand: the root may be weak
+        ("right ISP 2, right DEL 2, right BB 3, right RHO 3", UNKNOWN),  # all of C5
+    ],
+)
+def test_one_nerve_picked_out_of_a_root_points_to_neuralgic_amyotrophy(told: str, truth: Truth) -> None:
+    found = diagnose(record(examinations=[grades(told)]), evidence.load(), at=AT).judgement.facts
+    assert found["shoulder_or_ain_pattern"].truth is truth
+
+
+def test_a_weak_nerve_that_nobody_studied_is_not_without_block() -> None:
+    """The radial nerve drops the wrist; median and ulnar were studied and are normal."""
+    judgement = answers()["style_ulnar_mmn_called_als"].judgement
+    assert judgement.facts["definite_block_2_nerves"].truth is UNKNOWN
+    assert judgement.facts["definite_block_2_nerves"].because.facts["not_studied"] == "left radial"

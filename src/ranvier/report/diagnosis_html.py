@@ -27,6 +27,8 @@ from ranvier.report.words import MINUS, Words, number
 SHOWN = 0.01  # a condition less likely than this is only counted
 NERVES = 0.2  # a nerve less likely than this is not listed
 OPEN = 0.05  # what speaks for and against a condition less likely than this waits for a click
+CANDIDATES = 6
+MOST_CHANGES = 4
 MOST_WEIGHTS = 8
 FULL = math.log(50.0)  # a bar is full where a finding speaks as loud as one may
 
@@ -55,7 +57,7 @@ def context_of(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
     """Everything the templates ask for, as text."""
     judgement = diagnosis.judgement
     names = {c.condition: c.name for c in judgement.differential}
-    shown = [c for i, c in enumerate(judgement.differential) if c.probability >= SHOWN or i < 3]
+    shown = [c for i, c in enumerate(judgement.differential[:CANDIDATES]) if c.probability >= SHOWN or i < 3]
     rest = judgement.differential[len(shown) :]
     return {
         "pseudonym": diagnosis.pseudonym,
@@ -77,7 +79,7 @@ def context_of(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
         "plan": _plan(diagnosis, words),
         "next": tuple(_next(one, diagnosis, names, words) for one in judgement.next),
         "candidates": tuple(_candidate(c, words) for c in shown),
-        "more_candidates": _text(words, "others", n=len(rest), p=words.per_cent(max(0.01, rest[0].probability)))
+        "more_candidates": _text(words, "others", n=len(rest), p=words.per_cent(rest[0].probability))
         if rest
         else "",
         "criteria": tuple(_verdict(v, words) for v in judgement.criteria),
@@ -190,7 +192,7 @@ def _verdict(verdict: Verdict, words: Words) -> dict[str, Any]:
         "changes": tuple(
             f"{c.says}: {_text(words, 'if_so', **{'class': c.if_met})}; "
             f"{_text(words, 'if_not', **{'class': c.if_not_met})}"
-            for c in verdict.would_change
+            for c in verdict.would_change[:MOST_CHANGES]
         ),
         "unchecked": _text(words, "unchecked", n=len(verdict.unverified)) if verdict.unverified else "",
         "ticks": _items(verdict),
