@@ -1,0 +1,130 @@
+"""Bricks of what we write: references, codings, quantities, and a writer that gives every resource its own lasting name."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ranvier.exchange.fhir import codes, times, wire
+
+Json = dict[str, Any]
+
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+DATA_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+TIMEZONE = "http://hl7.org/fhir/StructureDefinition/timezone"
+PSEUDONYM = f"{codes.BASE}/pseudonym"
+
+
+def concept(codings: Iterable[Mapping[str, str]] = (), text: str | None = None) -> Json:
+    """A CodeableConcept."""
+    listed = [dict(c) for c in codings]
+    return some(coding=listed or None, text=text)
+
+
+def ours(system: str, code: str, display: str | None = None) -> dict[str, str]:
+    """A coding of one of our own code systems."""
+    return some(system=codes.own(system), code=code, display=display)
+
+
+def some(**parts: Any) -> Json:
+    """The parts that are there."""
+    return {key: value for key, value in parts.items() if value is not None}
+
+
+def quantity(value: float | Decimal, unit: str, *, below: bool = False) -> Json:
+    """A Quantity with its UCUM unit. below : the laboratory wrote "less than"."""
+    found: Json = {"value": wire.exact(value)}
+    if below:
+        found["comparator"] = "<"
+    return {**found, "unit": unit, "system": codes.uri("ucum"), "code": unit}
+
+
+def extension(name: str, **value: Any) -> Json:
+    """One of our own extensions."""
+    return {"url": codes.extension(name), **value}
+
+
+def category(*names: str) -> list[Json]:
+    """Categories of an Observation."""
+    return [concept([{"system": CATEGORY, "code": name}]) for name in names]
+
+
+def notes(text: str | None) -> list[Json] | None:
+    """A note as annotations."""
+    return None if text is None else [{"text": text}]
+
+
+class Writer:
+    """Collects the resources of one person.
+
+    who : what tells this person from others; every resource's id is made from it and from what the resource says, so that
+        the same fact has the same id tomorrow
+    free_text : whether words that somebody wrote freely are written out
+    """
+
+    def __init__(self, who: str, zone: ZoneInfo | None, *, free_text: bool) -> None:
+        self.zone, self.free_text = zone, free_text
+        self._space = uuid.uuid5(uuid.NAMESPACE_URL, f"{codes.BASE}/{who}")
+        self._seen: Counter[str] = Counter()
+        self.resources: list[Json] = []
+        self.left_out: Counter[str] = Counter()
+        self.changed: Counter[str] = Counter()
+        self.patient = ""
+
+    def add(self, kind: str, **parts: Any) -> str:
+        """Add a resource; gives back how others refer to it. Parts that are None are left out."""
+        body = self._sound(some(**parts))
+        if self.patient and kind in WITH_SUBJECT:
+            body = {WITH_SUBJECT[kind]: {"reference": self.patient}, **body}
+        text = f"{kind} {wire.dumps(body, indent=None)}"
+        self._seen[text] += 1
+        name = str(uuid.uuid5(self._space, f"{text} {self._seen[text]}"))
+        self.resources.append({"resourceType": kind, "id": name, **body})
+        return f"urn:uuid:{name}"
+
+    def when(self, text: str | None) -> str | None:
+        """A day or time of the record as FHIR dateTime."""
+        return None if text is None else times.to_wire(text, self.zone)
+
+    def free(self, what: str, text: str | None) -> str | None:
+        """Words written freely: as they are, or left out and counted."""
+        if text is None or self.free_text:
+            return text
+        self.left_out[what] += 1
+        return None
+
+    def _sound(self, value: Any) -> Any:
+        """Without letters that FHIR forbids (control characters): their pictures instead, and it is counted."""
+        if isinstance(value, str):
+            if any(ord(c) < 32 and c not in "\t\n\r" for c in value):
+                self.changed["control characters shown as pictures"] += 1
+                return "".join(chr(0x2400 + ord(c)) if ord(c) < 32 and c not in "\t\n\r" else c for c in value)
+            return value
+        if isinstance(value, dict):
+            return {k: self._sound(v) for k, v in value.items()}
+        return [self._sound(v) for v in value] if isinstance(value, list) else value
+
+
+WITH_SUBJECT = {
+    "AdverseEvent": "subject",
+    "AllergyIntolerance": "patient",
+    "CarePlan": "subject",
+    "Condition": "subject",
+    "DetectedIssue": "patient",
+    "DiagnosticReport": "subject",
+    "Goal": "subject",
+    "GuidanceResponse": "subject",
+    "Immunization": "patient",
+    "MedicationAdministration": "subject",
+    "MedicationRequest": "subject",
+    "MedicationStatement": "subject",
+    "Observation": "subject",
+    "QuestionnaireResponse": "subject",
+    "RequestGroup": "subject",
+    "RiskAssessment": "subject",
+}
+"""Where each type says whose it is."""

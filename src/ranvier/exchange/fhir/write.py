@@ -1,0 +1,79 @@
+"""A record, and an assessment of it, as a FHIR R4 bundle. Same record, same bundle, to the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ranvier.decision.nouns import Assessment
+from ranvier.evidence.nouns import Knowledge
+from ranvier.exchange.fhir import advice, drugs, people, states, studies, values
+from ranvier.exchange.fhir.build import Json, Writer
+from ranvier.record.nouns import Record
+from ranvier.record.plain import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A bundle, and what is not in it.
+
+    left_out : kinds of free words that were left out, with how many
+    changed : what could not travel as it is, with how often
+    """
+
+    bundle: Json
+    left_out: Mapping[str, int]
+    changed: Mapping[str, int]
+
+
+def write_bundle(
+    record: Record | Mapping[str, Any],
+    assessment: Assessment | None = None,
+    *,
+    knowledge: Knowledge | None = None,
+    free_text: bool = False,
+    kind: str = "collection",
+) -> Json:
+    """The bundle alone; see `write`."""
+    return write(record, assessment, knowledge=knowledge, free_text=free_text, kind=kind).bundle
+
+
+def write(
+    record: Record | Mapping[str, Any],
+    assessment: Assessment | None = None,
+    *,
+    knowledge: Knowledge | None = None,
+    free_text: bool = False,
+    kind: str = "collection",
+) -> Written:
+    """A record (and what was advised on it) as a Bundle.
+
+    record : the record, or sound plain data in its file format (then numbers keep the digits they were written with)
+    knowledge : gives the assessment its words; needed with one
+    free_text : whether words that somebody wrote freely (notes, remarks on reactions) are written out
+    kind : ``collection``, or ``transaction`` to send it to a server, which then replaces what it had under the same id
+
+    Numbers in the bundle are int or Decimal: make text of it with `wire.dumps`.
+    """
+    document = plain(record) if isinstance(record, Record) else dict(record)
+    zone = document.get("timezone")
+    w = Writer(document["person"]["pseudonym"], ZoneInfo(zone) if zone else None, free_text=free_text)
+    people.write(w, document)
+    states.write(w, document)
+    values.write(w, document)
+    drugs.write(w, document)
+    studies.write(w, document)
+    if assessment is not None:
+        if knowledge is None:
+            raise ValueError("an assessment is written with the knowledge that it was made from")
+        advice.write(w, document, assessment, knowledge)
+    entries = []
+    for resource in w.resources:
+        entry: Json = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
+        if kind == "transaction":
+            entry["request"] = {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}
+        entries.append(entry)
+    bundle: Json = {"resourceType": "Bundle", "type": kind, "entry": entries}
+    return Written(bundle, dict(w.left_out), dict(w.changed))
