@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from ranvier.ground.units import nine_digits
@@ -20,7 +21,8 @@ def dump(record: Mapping[str, Any]) -> str:
     """`record` (a plain dict in the file format) as YAML text that `read_text` accepts. Same facts, same text.
 
     Nothing is checked here: what does not fit the format is written as it is, and `read_text` says so. Keys holding
-    None are left out. Dates and datetimes are written in ISO form. Raises TypeError for things that are no plain data.
+    None are left out. Dates and datetimes are written in ISO form, a Decimal with its own digits.
+    Raises TypeError for things that are no plain data.
     """
     plain = _plain(dict(record))
     lines: list[str] = []
@@ -40,7 +42,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Sequence):
         return [_plain(v) for v in value]
-    if isinstance(value, int):
+    if isinstance(value, int | Decimal):
         return value
     if isinstance(value, float):
         number = nine_digits(value)
@@ -114,7 +116,7 @@ def _flow(value: Any, schema: Mapping[str, Any]) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return _word(value)
-    return "null" if value is None else repr(value)
+    return "null" if value is None else str(value)
 
 
 def _key(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ranvier.record import nouns as n
+from ranvier.record.decisions import as_data
 from ranvier.record.plausible import plausibility
 
 
@@ -31,12 +32,19 @@ def plain(record: n.Record) -> dict[str, Any]:
             _some(name=d.name, code=d.code, start=_when(d.start), stop=_when(d.stop), for_what=d.for_what)
             for d in record.drugs
         ],
-        "blood_tests": [{"at": _when(t.at), "what": t.what, "value": t.value, "unit": t.unit} for t in record.blood_tests],
+        "blood_tests": [
+            {"at": _when(t.at), "what": t.what, "value": t.value, "unit": t.unit} for t in record.blood_tests
+        ],
         "conditions": [
             _some(what=c.what, present=c.present, since=_when(c.since), code=c.code) for c in record.conditions
         ],
         "goals": _goals(record),
         "history": _some(onset=record.history.onset, findings=_signs(record.history.signs, "present")),
+        "events": [
+            _some(on=_when(e.on), until=_when(e.until), what=e.what, happened=e.happened, note=e.note)
+            for e in record.events
+        ],
+        "decisions": [_known(as_data(decision)) for decision in record.decisions],
         "investigations": _signs(record.investigations, "positive"),
         "examinations": list(record.examinations),
         "conduction_studies": list(record.conduction_studies),
@@ -48,6 +56,15 @@ def plain(record: n.Record) -> dict[str, Any]:
 
 def _some(**fields: Any) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None and value != []}
+
+
+def _known(value: Any) -> Any:
+    """Without keys that hold nothing; days as text."""
+    if isinstance(value, Mapping):
+        return {key: _known(below) for key, below in value.items() if below is not None}
+    if isinstance(value, list | tuple):
+        return [_known(below) for below in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _when(when: date | datetime | None) -> str | None:

@@ -79,7 +79,9 @@ def module(assessment: Assessment) -> str:
 
 
 def _method(assessment: Assessment) -> Json:
-    return concept([ours("method", "posterior-draws")], f"ranvier {assessment.software_version}: share of posterior draws")
+    return concept(
+        [ours("method", "posterior-draws")], f"ranvier {assessment.software_version}: share of posterior draws"
+    )
 
 
 def dosage(regimen: Regimen, words: str) -> Json:
@@ -176,7 +178,10 @@ def _provenance(w: Writer, assessment: Assessment, targets: list[str]) -> None:
         recorded=f"{_day(assessment.at)}T00:00:00Z",
         agent=[{"type": concept([{"system": PARTICIPANT, "code": "assembler"}]), "who": program}],
         entity=[
-            {"role": "source", "what": {"identifier": {"system": f"{codes.BASE}/{name}", "value": value}, "display": name}}
+            {
+                "role": "source",
+                "what": {"identifier": {"system": f"{codes.BASE}/{name}", "value": value}, "display": name},
+            }
             for name, value in used
         ],
     )

@@ -112,6 +112,7 @@ class Writer:
 WITH_SUBJECT = {
     "AdverseEvent": "subject",
     "AllergyIntolerance": "patient",
+    "Basic": "subject",
     "CarePlan": "subject",
     "Condition": "subject",
     "DetectedIssue": "patient",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ranvier.exchange.fhir import codes, times
 from ranvier.exchange.fhir.node import Node
-from ranvier.ground.notes import Problem, Severity
+from ranvier.ground.notes import Problem
 
 LONGEST_NOTE = 3900
 
@@ -57,7 +57,7 @@ class Draft:
     series: dict[tuple[Any, ...], list[tuple[Node, dict[str, Any] | None]]] = field(default_factory=dict)
     members: dict[int, tuple[str, Any]] = field(default_factory=dict)
     infusion_of: dict[str, dict[str, Any]] = field(default_factory=dict)
-    later: list[Callable[[], None]] = field(default_factory=list)
+    exam_of: dict[str, dict[str, Any]] = field(default_factory=dict)  # day → examination made of single grades
     beyond: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, part: str, entry: dict[str, Any], node: Node) -> dict[str, Any]:
@@ -180,14 +180,27 @@ def summary(raw: Mapping[str, Any]) -> str:
     """What a resource says, in one line: type, name, codes, value, day, status."""
     kind = str(raw.get("resourceType", "resource"))
     name = next(
-        (n for k in ("code", "medicationCodeableConcept", "vaccineCode", "event", "type") if (n := name_of(raw.get(k)))), ""
+        (
+            n
+            for k in ("code", "medicationCodeableConcept", "vaccineCode", "event", "type")
+            if (n := name_of(raw.get(k)))
+        ),
+        "",
     )
     coded = ", ".join(code_words(raw))
     parts = [f"{kind}: {name}" + (f" ({coded})" if coded else "")]
     value = _value(raw)
     if value:
         parts.append(value)
-    for key in ("effectiveDateTime", "onsetDateTime", "authoredOn", "occurrenceDateTime", "recordedDate", "date", "issued"):
+    for key in (
+        "effectiveDateTime",
+        "onsetDateTime",
+        "authoredOn",
+        "occurrenceDateTime",
+        "recordedDate",
+        "date",
+        "issued",
+    ):
         if isinstance(raw.get(key), str):
             parts.append(str(raw[key]))
             break
@@ -213,10 +226,3 @@ def _value(raw: Mapping[str, Any]) -> str:
         if isinstance(one, Mapping) and (inner := _value(one)):
             found.append(f"{name_of(one.get('code')) or 'component'} {inner}")
     return ", ".join(found[:20])
-
-
-def severity_of(problems: list[Problem]) -> Severity | None:
-    """The worst of them."""
-    if any(p.severity is Severity.MEND for p in problems):
-        return Severity.MEND
-    return Severity.LOOK if problems else None

@@ -126,7 +126,9 @@ def medication(d: Draft, node: Node) -> tuple[Node | None, Node | None]:
     target = reference.text("reference")
     found = d.find(node, target) if target else None
     if found is None:
-        raise LeftError(f"the drug '{reference.raw.get('display') or target}' it refers to was not sent", "medicationReference")
+        raise LeftError(
+            f"the drug '{reference.raw.get('display') or target}' it refers to was not sent", "medicationReference"
+        )
     d.members[id(found.raw)] = ("medication", None)
     found.mark("status", "form", "identifier")
     return found.child("code"), found
@@ -249,7 +251,9 @@ def _period(d: Draft, node: Node) -> tuple[str | None, str | None]:
         raise LeftError("it says when it ended, not when it began", "effectivePeriod")
     if stop is not None and len(stop) == 10:
         if start is not None and stop != start[:10]:
-            d.look(period, "end", f"the end {stop} has no time of day", "Not kept; write one entry per day of a course.")
+            d.look(
+                period, "end", f"the end {stop} has no time of day", "Not kept; write one entry per day of a course."
+            )
         stop = None
     return start, stop
 

@@ -41,12 +41,13 @@ class Node:
     problems : where everything that is wrong is noted, with its FHIRPath
     """
 
-    __slots__ = ("_children", "_read", "path", "problems", "raw")
+    __slots__ = ("_children", "_read", "_told", "path", "problems", "raw")
 
     def __init__(self, raw: dict[str, Any], path: str, problems: list[Problem]) -> None:
         self.raw, self.path, self.problems = raw, path, problems
         self._read: set[str] = set()
-        self._children: list[Node] = []
+        self._children: dict[int, Node] = {}  # by the identity of what they stand for, which lives as long as `raw`
+        self._told: set[tuple[str, int]] = set()
 
     # ---- saying
 
@@ -124,7 +125,7 @@ class Node:
         if not isinstance(value, dict):
             self.mend(key, f"{_shown(value)} stands where an element with parts is expected", "Send FHIR R4.")
             return None
-        return self._kept(Node(value, self.at(key), self.problems))
+        return self.part(value, key)
 
     def children(self, key: str) -> list[Node]:
         """A list of parts that have parts."""
@@ -138,15 +139,20 @@ class Node:
         found = []
         for i, one in enumerate(value):
             if isinstance(one, dict):
-                found.append(self._kept(Node(one, self.at(key, i), self.problems)))
-            else:
+                found.append(self.part(one, key, i))
+            elif (key, i) not in self._told:
+                self._told.add((key, i))
                 what = f"{_shown(one)} stands where an element with parts is expected"
                 self.problems.append(Problem(self.at(key, i), what, "Send FHIR R4."))
         return found
 
-    def _kept(self, child: Node) -> Node:
-        self._children.append(child)
-        return child
+    def part(self, raw: dict[str, Any], key: str, index: int | None = None) -> Node:
+        """The node of a part, the same one each time it is asked for."""
+        known = self._children.get(id(raw))
+        if known is None:
+            known = Node(raw, self.at(key) if index is None else self.at(key, index), self.problems)
+            self._children[id(raw)] = known
+        return known
 
     def all_read(self) -> None:
         """Count everything in here as read: it is kept as it is, or stands elsewhere."""
@@ -158,11 +164,11 @@ class Node:
         for key in self.raw:
             if key == "extension" and key not in self._read and isinstance(self.raw[key], list):
                 for i, one in enumerate(self.raw[key]):
-                    if not any(c.raw is one for c in self._children):
+                    if id(one) not in self._children:
                         yield self.at(key, i)
             elif key not in self._read and not (key in UNREAD_BY_DESIGN and "resourceType" in self.raw):
                 yield self.at(key)
-        for child in self._children:
+        for child in self._children.values():
             yield from child.unread()
 
     # ---- what occurs everywhere
@@ -188,10 +194,8 @@ class Node:
         listed = self.raw.get("extension")
         for i, one in enumerate(listed if isinstance(listed, list) else ()):
             if isinstance(one, dict) and one.get("url") == url:
-                known = next((c for c in self._children if c.raw is one), None)
-                if known is None:
-                    known = self._kept(Node(one, self.at("extension", i), self.problems))
-                    known.mark("url")
+                known = self.part(one, "extension", i)
+                known.mark("url")
                 return known
         return None
 

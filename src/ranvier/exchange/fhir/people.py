@@ -10,7 +10,11 @@ from ranvier.exchange.fhir.build import PSEUDONYM, TIMEZONE, Writer, extension, 
 from ranvier.exchange.fhir.draft import Draft
 from ranvier.exchange.fhir.node import Node
 
-TEST_DATA = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST", "display": "test health data"}
+TEST_DATA = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+    "code": "HTEST",
+    "display": "test health data",
+}
 # What tells who somebody is: never taken over, and said once.
 IDENTIFYING = (
     "identifier", "name", "telecom", "address", "photo", "contact", "communication", "generalPractitioner",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ranvier.exchange.fhir import codes, drugs, people, states, studies, values, wire
+from ranvier.exchange.fhir import codes, drugs, parts, people, states, studies, values, wire
 from ranvier.exchange.fhir.build import TIMEZONE, WITH_SUBJECT
 from ranvier.exchange.fhir.draft import Draft, Kept, LeftError, SkipError
 from ranvier.exchange.fhir.node import Node
@@ -19,7 +19,18 @@ from ranvier.record.nouns import Record
 from ranvier.record.read import read_text
 
 MOST_ENTRIES = 200_000
-BUNDLES = ("collection", "searchset", "document", "transaction", "batch", "message", "transaction-response", "batch-response")
+BUNDLES = (
+    "collection",
+    "searchset",
+    "document",
+    "transaction",
+    "batch",
+    "message",
+    "transaction-response",
+    "batch-response",
+)
+_TOP = re.compile(r"Bundle\.entry\[\d+\]\.resource|[A-Za-z]+")
+_INDEX = re.compile(r"\[\d+\]")
 _PLACE = re.compile(r"\[(\d+)\]|([A-Za-z_]+)")
 
 
@@ -88,6 +99,9 @@ class _Reading:
         self.nodes: list[Node] = []
         self.by_name: dict[str, Node] = {}
         self.names: dict[int, set[str]] = {}
+        self.roots: dict[str, Node] = {}
+        self.unknown: list[Node] = []
+        self.refused: set[str] = set()
         self._listed()
         zone = timezone or self._told_zone()
         self.draft = Draft(ZoneInfo(zone) if zone in available_timezones() else None, self.find, self.problems)
@@ -105,7 +119,7 @@ class _Reading:
         d.document.setdefault("person", {}).setdefault("pseudonym", self.pseudonym or "patient")
         self._whose(patient)
         for node in sorted((n for n in self.nodes if n is not patient), key=_order):
-            if not node.problems or not self._spoilt(node):
+            if node.path not in self.refused:
                 self._one(node)
         values.finish_series(d)
         if d.ordered_notes:
@@ -146,7 +160,9 @@ class _Reading:
             if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
                 if isinstance(entry, dict) and resource is None and ("response" in entry or "request" in entry):
                     continue
-                self.problems.append(Problem(path, "the entry holds no resource", "Send one in `resource`, or leave it out."))
+                self.problems.append(
+                    Problem(path, "the entry holds no resource", "Send one in `resource`, or leave it out.")
+                )
                 continue
             full = entry.get("fullUrl")
             self._take(resource, f"{path}.resource", full if isinstance(full, str) else None)
@@ -171,15 +187,17 @@ class _Reading:
             self.by_name[known] = node
         self.names[id(resource)] = names
         self.nodes.append(node)
+        self.roots[path] = node
 
     def find(self, asking: Node, reference: str) -> Node | None:
         """The resource that a reference names: contained, by full address, or by type and id."""
         if reference.startswith("#"):
-            root = next((n for n in self.nodes if asking.path == n.path or asking.path.startswith(n.path + ".")), None)
+            top = _TOP.match(asking.path)
+            root = self.roots.get(top[0] if top else asking.path)
             listed = root.raw.get("contained") if root is not None else None
             for i, one in enumerate(listed if isinstance(listed, list) else ()):
                 if isinstance(one, dict) and one.get("id") == reference[1:] and root is not None:
-                    return root._kept(Node(one, root.at("contained", i), self.problems))
+                    return root.part(one, "contained", i)
             return None
         bare = reference.partition("/_history/")[0]
         if bare in self.by_name:
@@ -204,9 +222,7 @@ class _Reading:
             return None
         if not patients and self.strict:
             place = "Bundle" if self.whole["resourceType"] == "Bundle" else str(self.whole["resourceType"])
-            self.problems.append(
-                Problem(place, "no Patient was sent", "Send the Patient too.", Severity.LOOK)
-            )
+            self.problems.append(Problem(place, "no Patient was sent", "Send the Patient too.", Severity.LOOK))
         return patients[0] if patients else None
 
     def _told_zone(self) -> str | None:
@@ -228,25 +244,23 @@ class _Reading:
                 subject.mark("display", "type", "identifier")
             if target is None:
                 if self.strict:
+                    self.refused.add(node.path)
                     node.mend(key, "it does not say whose it is", f"Send {key} with the reference of the Patient.")
                 continue
             if patient is not None:
                 found = self.find(node, target)
                 if found is not patient:
+                    self.refused.add(node.path)
                     what = f"it belongs to '{target[:80]}', not to the Patient of this bundle"
                     node.mend(key, what, "Leave out what belongs to somebody else, and check how it came here.")
                 continue
             bare = target.partition("/_history/")[0]
             mine = mine or bare
             if bare != mine:
-                node.mend(key, f"it belongs to '{target[:80]}', others to '{mine[:80]}'", "Send one person's resources.")
-
-    def _spoilt(self, node: Node) -> bool:
-        """Whether it was said already that this resource is somebody else's."""
-        key = WITH_SUBJECT.get(node.kind)
-        return key is not None and any(
-            p.place in (node.at(key), node.path) and p.severity is Severity.MEND for p in self.problems
-        )
+                self.refused.add(node.path)
+                node.mend(
+                    key, f"it belongs to '{target[:80]}', others to '{mine[:80]}'", "Send one person's resources."
+                )
 
     # ---- one resource
 
@@ -262,7 +276,7 @@ class _Reading:
         _narrative(node)
         read = READERS.get(node.kind)
         if read is None:
-            self._unknown.append(node)
+            self.unknown.append(node)
             return
         before = len(self.problems)
         try:
@@ -276,38 +290,32 @@ class _Reading:
             else:
                 node.all_read()
 
-    @property
-    def _unknown(self) -> list[Node]:
-        found: list[Node] = self.draft.members.setdefault(-2, ("unknown", []))[1]
-        return found
-
     # ---- the end
 
     def _unread(self) -> None:
         """What nobody read, once per kind of element, with how often and where first."""
         groups: dict[str, list[str]] = defaultdict(list)
+        strangers = {id(node) for node in self.unknown}
         for node in self.nodes:
-            if node in self._unknown:
+            if id(node) in strangers:
                 continue
             for path in node.unread():
-                groups[f"{node.kind}{re.sub(r'[[]\d+[]]', '', path.removeprefix(node.path))}"].append(path)
+                groups[node.kind + _INDEX.sub("", path.removeprefix(node.path))].append(path)
         for kind, paths in groups.items():
             times = f" ({len(paths)} times)" if len(paths) > 1 else ""
             what = f"{kind}{times} has no place in a record"
             self.problems.append(Problem(paths[0], what, "Not kept; check whether it matters.", Severity.LOOK))
         kinds: dict[str, list[Node]] = defaultdict(list)
-        for node in self._unknown:
+        for node in self.unknown:
             if id(node.raw) not in self.draft.members:
                 kinds[node.kind].append(node)
         for kind, nodes in kinds.items():
             times = f"{len(nodes)} resources of type" if len(nodes) > 1 else "a resource of type"
             what = f"{times} {kind[:60]} cannot be read here"
             self.problems.append(Problem(nodes[0].path, what, "Not kept; check whether it matters.", Severity.LOOK))
-        for path, what in self.draft.beyond.items():
-            if path != "single examinations":
-                self.problems.append(
-                    Problem(path, f"not kept: {', '.join(what)}", "Check whether it matters.", Severity.LOOK)
-                )
+        for path, lost in self.draft.beyond.items():
+            what = f"not kept: {', '.join(lost)}"
+            self.problems.append(Problem(path, what, "Check whether it matters.", Severity.LOOK))
 
     def _record(self, document: dict[str, Any], name: str) -> tuple[Record | None, list[Problem]]:
         """The record by its own reader, whose complaints are given the FHIRPath of what they are about."""
@@ -383,6 +391,10 @@ def read_observation(d: Draft, node: Node) -> None:
             concept.mark("text")
             values.read_strength(d, node, code, None if code != "grip" else _grip_side(pairs))
             return
+        if system == codes.own("event"):
+            concept.mark("text")
+            states.read_event(d, node, code)
+            return
         if system == codes.own("finding"):
             concept.mark("text")
             states.read_finding(d, node, code)
@@ -414,7 +426,7 @@ def read_observation(d: Draft, node: Node) -> None:
         return
     if not node.has("valueQuantity"):
         raise LeftError("there is no number with a unit")
-    what = values.test_name(d, node)
+    what = values.name_of_test(d, node)
     known = next((a for c in loinc if (a := codes.analyte_of(c))), None)
     raw = node.raw["valueQuantity"]
     unit = raw.get("code") or raw.get("unit") if isinstance(raw, dict) else None
@@ -456,7 +468,7 @@ def _components(d: Draft, node: Node) -> None:
             part.look(None, "a component without a number", "Not kept; check whether it matters.")
             part.all_read()
             continue
-        what = values.test_name(d, part)
+        what = values.name_of_test(d, part)
         found = d.quantity(part, "valueQuantity")
         if found is not None and found[2] is None:
             d.add("blood_tests", {"at": at, "what": what[:200], "value": found[0], "unit": found[1]}, part)
@@ -481,6 +493,7 @@ def _aside(_: Draft, node: Node) -> None:
 READERS: Mapping[str, Callable[[Draft, Node], None]] = {
     "AdverseEvent": drugs.read_event,
     "AllergyIntolerance": _left("an allergy"),
+    "Basic": parts.read,
     "Condition": states.read_condition,
     "Device": _aside,
     "DiagnosticReport": studies.read_report,

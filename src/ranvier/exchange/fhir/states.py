@@ -38,6 +38,14 @@ def write(w: Writer, document: Mapping[str, Any]) -> None:
         _write_sign(w, "history", sign["what"], sign.get("present", True), sign)
     for sign in document.get("investigations", ()):
         _write_sign(w, "investigation", sign["what"], sign["positive"], sign)
+    for event in document.get("events", ()):
+        lasted = {"start": event["on"], "end": event["until"]} if "until" in event else None
+        w.add(
+            "Observation", status="final", category=category("social-history"),
+            code=concept([ours("event", event["what"])], event["what"].replace("_", " ")),
+            effectiveDateTime=None if lasted else event["on"], effectivePeriod=lasted,
+            valueBoolean=event.get("happened", True), note=notes(w.free("notes on events", event.get("note"))),
+        )  # fmt: skip
     _write_goals(w, document)
     for i, text in enumerate(document.get("notes", ())):
         told = w.free("notes of the record", text)
@@ -145,13 +153,18 @@ def read_condition(d: Draft, node: Node) -> None:
         else:
             since = d.when(node, "onsetDateTime", whole_day=True)
     if clinical in ("inactive", "remission", "resolved"):
-        d.look(node, "clinicalStatus", f"'{what or code}' is {clinical}", "Kept as a condition: past ones count as risks too.")
+        d.look(
+            node,
+            "clinicalStatus",
+            f"'{what or code}' is {clinical}",
+            "Kept as a condition: past ones count as risks too.",
+        )
     name = (what or code or "")[:200]
     entry = {"what": name, "present": status != "refuted", "since": since, "code": code}
     d.add("conditions", entry, node)
-    text = d.notes_of(node)
-    if text:
-        d.note(node, f"{name}: {text}")
+    said = d.notes_of(node)
+    if said:
+        d.note(node, f"{name}: {said}")
 
 
 def read_finding(d: Draft, node: Node, what: str) -> None:
@@ -172,6 +185,19 @@ def read_finding(d: Draft, node: Node, what: str) -> None:
     d.places["history", "findings", len(found)] = node.path
     entry = {"what": what, "present": present, "on": on, "note": text}
     found.append({k: v for k, v in entry.items() if v is not None})
+
+
+def read_event(d: Draft, node: Node, what: str) -> None:
+    """Something that can make a hand weaker or stronger, as asked for."""
+    on = until = None
+    if node.has("effectiveDateTime"):
+        on = d.when(node, "effectiveDateTime", whole_day=True)
+    elif (period := node.child("effectivePeriod")) is not None:
+        on, until = d.when(period, "start", whole_day=True), d.when(period, "end", whole_day=True)
+    happened = node.boolean("valueBoolean")
+    if on is None or happened is None:
+        raise LeftError("an event without its day, or without whether it happened")
+    d.add("events", {"on": on, "until": until, "what": what, "happened": happened, "note": d.notes_of(node)}, node)
 
 
 def read_own(d: Draft, node: Node, code: str) -> None:

@@ -98,7 +98,11 @@ def _write_study(w: Writer, one: Mapping[str, Any]) -> None:
         warm = one["limb_temperature"]
         results.append(
             _member(
-                w, "limb-temperature", on, says="skin temperature of the limb", valueQuantity=quantity(warm["value"], warm["unit"])
+                w,
+                "limb-temperature",
+                on,
+                says="skin temperature of the limb",
+                valueQuantity=quantity(warm["value"], warm["unit"]),
             )
         )
     for nerve in one["nerves"]:
@@ -268,12 +272,11 @@ def read_single_mrc(d: Draft, node: Node) -> None:
     found = read_mrc(d, node)
     if on is None or found is None:
         return
-    for i, exam in enumerate(d.document.get("examinations", ())):
-        if exam["on"] == on and d.places.get(("examinations", i)) in d.beyond.get("single examinations", ()):
-            exam["findings"].append(found)
-            return
-    d.beyond.setdefault("single examinations", []).append(node.path)
-    d.add("examinations", {"on": on, "findings": [found]}, node)
+    exam = d.exam_of.get(on)
+    if exam is None:
+        d.exam_of[on] = d.add("examinations", {"on": on, "findings": [found]}, node)
+    else:
+        exam["findings"].append(found)
 
 
 def _performer(node: Node) -> str | None:
@@ -354,7 +357,9 @@ def _read_nerve(d: Draft, part: Node) -> dict[str, Any]:
             site, _ = _where(below, "")
             sites.append({**some(site=site), **dict(_components(d, below))})
     part.mark("extension")
-    return some(nerve=nerve, side=side, kind=told.get("kind"), muscle=told.get("muscle"), sites=sites, note=d.notes_of(part))
+    return some(
+        nerve=nerve, side=side, kind=told.get("kind"), muscle=told.get("muscle"), sites=sites, note=d.notes_of(part)
+    )
 
 
 def _read_image(d: Draft, node: Node, kind: str) -> None:

@@ -101,7 +101,9 @@ def strength_code(measure: str, side: str | None, unit: str) -> Json:
         and row["side"] == side
         and unit in row["units"].split("|")
     ]
-    return concept([*codings, ours("strength", measure, NAMES[measure])], " ".join(x for x in (NAMES[measure], side) if x))
+    return concept(
+        [*codings, ours("strength", measure, NAMES[measure])], " ".join(x for x in (NAMES[measure], side) if x)
+    )
 
 
 def _write_series(w: Writer, series: Mapping[str, Any]) -> None:
@@ -201,12 +203,12 @@ def read_test(d: Draft, node: Node, concept_node: Node, what: str) -> None:
     d.add("blood_tests", {"at": at, "what": what[:200], "value": found[0], "unit": found[1]}, node)
 
 
-def test_name(d: Draft, node: Node, key: str = "code") -> str:
+def name_of_test(d: Draft, node: Node) -> str:
     """The name under which a value is kept: our word where the code is known, else its own words with its code."""
-    raw = node.raw.get(key)
+    raw = node.raw.get("code")
     text = name_of(raw)
-    listed = node.codings(key)
-    found = node.child(key)
+    listed = node.codings("code")
+    found = node.child("code")
     if found is not None:
         found.mark("text")
     for system, code, _ in listed:
@@ -216,7 +218,7 @@ def test_name(d: Draft, node: Node, key: str = "code") -> str:
     if listed:
         system, code, display = listed[0]
         named = f"{text or display or 'unnamed'} [{codes.written(system, code)}]"
-        node.look(key, f"'{codes.written(system, code)}' is not a code known here", f"Kept as '{named[:120]}'.")
+        node.look("code", f"'{codes.written(system, code)}' is not a code known here", f"Kept as '{named[:120]}'.")
         return named
     return text or "unnamed"
 
@@ -266,7 +268,12 @@ def read_strength(d: Draft, node: Node, measure: str, side: str | None) -> None:
         if method is not None:
             method.mark("text")
         if variant is None:
-            d.look(node, "method", f"the method '{name_of(node.raw['method'])}' has no place in a record", "Check the series.")
+            d.look(
+                node,
+                "method",
+                f"the method '{name_of(node.raw['method'])}' has no place in a record",
+                "Check the series.",
+            )
     ident = node.extended(codes.extension("series"), "valueString")
     muscle = node.extended(codes.extension("muscle"), "valueString")
     place = node.extended(codes.extension("place"), "valueString")
@@ -292,7 +299,9 @@ def read_strength(d: Draft, node: Node, measure: str, side: str | None) -> None:
     if measure in ("grip", "pinch", "dynamometry") and units.canonical(unit, ("kg", "N", "kPa")) is None:
         meant = units.SPOKEN.get(unit.strip())
         remedy = f"Send the UCUM code {meant}." if meant else "Send kg, N, [lb_av] or kPa."
-        node.mend("valueQuantity", f"'{unit[:40]}' is not a unit of strength", f"{remedy} Nothing is converted by guess.")
+        node.mend(
+            "valueQuantity", f"'{unit[:40]}' is not a unit of strength", f"{remedy} Nothing is converted by guess."
+        )
         return
     tries = []
     for part in node.children("component"):
@@ -373,7 +382,9 @@ def finish_series(d: Draft) -> None:
                 device = "unknown"
         if ident and device is None and measure in ("grip", "pinch", "dynamometry"):
             device = "unknown"
-        series = some(id=ident, measure=measure, side=side, device=device, muscle=muscle, variant=variant, unit=unit, place=place)
+        series = some(
+            id=ident, measure=measure, side=side, device=device, muscle=muscle, variant=variant, unit=unit, place=place
+        )
         every = d.document.setdefault("strength", [])
         for i, (node, _) in enumerate(found):
             d.places["strength", len(every), "values", i] = node.path

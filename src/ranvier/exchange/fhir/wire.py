@@ -11,7 +11,9 @@ from ranvier.ground.notes import InputError, Problem
 
 LARGEST = 40_000_000  # bytes of one bundle; twenty years of two daily hands are about a quarter
 MOST_THINGS = 4_000_000  # values, keys and brackets of one bundle, counted before anything is built
-_QUOTED = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL)  # a text that never ends is one too: linear in any case
+_QUOTED = re.compile(
+    rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL
+)  # a text that never ends is one too: linear in any case
 _NO_BRACKET = bytes(set(range(256)) - set(b"{}[]"))
 
 DEEPEST = 60  # the specification itself nests extensions, contained resources and actions less than half as deep

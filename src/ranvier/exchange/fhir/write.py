@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ranvier.decision.nouns import Assessment
 from ranvier.evidence.nouns import Knowledge
-from ranvier.exchange.fhir import advice, drugs, people, states, studies, values
+from ranvier.exchange.fhir import advice, drugs, parts, people, states, studies, values
 from ranvier.exchange.fhir.build import Json, Writer
 from ranvier.record.nouns import Record
 from ranvier.record.plain import plain
@@ -65,6 +65,7 @@ def write(
     values.write(w, document)
     drugs.write(w, document)
     studies.write(w, document)
+    parts.write(w, document)
     if assessment is not None:
         if knowledge is None:
             raise ValueError("an assessment is written with the knowledge that it was made from")
