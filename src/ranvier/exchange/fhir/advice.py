@@ -60,17 +60,17 @@ def write(w: Writer, document: Mapping[str, Any], assessment: Assessment, knowle
     )
     if group is not None:
         conditions = [
-            {"reference": f"urn:uuid:{r['id']}"}
+            {"reference": f"{r['resourceType']}/{r['id']}"}
             for r in w.resources
             if r["resourceType"] == "Condition" and r["code"].get("text", "").casefold() == MMN
         ]
-        goals = [{"reference": f"urn:uuid:{r['id']}"} for r in w.resources if r["resourceType"] == "Goal"]
+        goals = [{"reference": f"{r['resourceType']}/{r['id']}"} for r in w.resources if r["resourceType"] == "Goal"]
         w.add(
             "CarePlan", status="draft", intent="proposal", title="Immunoglobulin in multifocal motor neuropathy", created=at,
             description=answer.headline, addresses=conditions or None, goal=goals or None,
             activity=[{"reference": {"reference": group}}],
         )  # fmt: skip
-    _provenance(w, assessment, [f"urn:uuid:{r['id']}" for r in w.resources[before:]])
+    _provenance(w, assessment, [f"{r['resourceType']}/{r['id']}" for r in w.resources[before:]])
 
 
 def module(assessment: Assessment) -> str:

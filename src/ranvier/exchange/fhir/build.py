@@ -84,7 +84,7 @@ class Writer:
         self._seen[text] += 1
         name = str(uuid.uuid5(self._space, f"{text} {self._seen[text]}"))
         self.resources.append({"resourceType": kind, "id": name, **body})
-        return f"urn:uuid:{name}"
+        return f"{kind}/{name}"
 
     def when(self, text: str | None) -> str | None:
         """A day or time of the record as FHIR dateTime."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ranvier.exchange.fhir import codes, wire
 from ranvier.exchange.fhir.build import Json, Writer, category, concept, extension, notes, ours, quantity, some
-from ranvier.exchange.fhir.draft import Draft, LeftError, name_of
+from ranvier.exchange.fhir.draft import Draft, LeftError, SkipError, name_of
 from ranvier.exchange.fhir.node import Node
 
 STUDY = {"system": codes.uri("loinc"), "code": "18749-2", "display": "Electromyogram study"}
@@ -319,6 +319,9 @@ def _components(d: Draft, node: Node) -> list[tuple[str, Any]]:
 
 def read_report(d: Draft, node: Node) -> None:
     """A nerve conduction study or an image, if its parts are ones that we know."""
+    status = node.text("status")
+    if status in ("entered-in-error", "cancelled", "registered"):
+        raise SkipError(f"its status is {status}")
     listed = node.codings("code")
     concept_node = node.child("code")
     if concept_node is not None:

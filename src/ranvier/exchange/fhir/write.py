@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ranvier.decision.nouns import Assessment
 from ranvier.evidence.nouns import Knowledge
-from ranvier.exchange.fhir import advice, drugs, parts, people, states, studies, values
+from ranvier.exchange.fhir import advice, codes, drugs, parts, people, states, studies, values
 from ranvier.exchange.fhir.build import Json, Writer
 from ranvier.record.nouns import Record
 from ranvier.record.plain import plain
@@ -72,7 +72,7 @@ def write(
         advice.write(w, document, assessment, knowledge)
     entries = []
     for resource in w.resources:
-        entry: Json = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
+        entry: Json = {"fullUrl": f"{codes.BASE}/{resource['resourceType']}/{resource['id']}", "resource": resource}
         if kind == "transaction":
             entry["request"] = {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}
         entries.append(entry)

