@@ -25,10 +25,16 @@ $(VENV)/dev.stamp: requirements/dev.lock $(VENV)/run.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
 
+# Other people's programs that the tests talk to (docs/peers.md). Where npm cannot be reached the tests that need them skip, and say so.
+$(VENV)/peers.stamp: tests/peers/package-lock.json $(VENV)/dev.stamp
+	@echo "Adding the peers of the tests (tests/peers) ..."
+	@cd tests/peers && if PATH="$(abspath $(BIN)):$$PATH" npm ci --silent; then touch "$(abspath $(VENV))/peers.stamp"; \
+	  else echo "npm could not bring the peers: tests that talk to them will skip. When the network is there again: make test"; fi
+
 run: $(VENV)/run.stamp  ## set up everything and plan the shipped cases, on the screen and as HTML
 	@$(BIN)/ranvier demo
 
-test: $(VENV)/dev.stamp  ## set up everything and run all tests
+test: $(VENV)/dev.stamp $(VENV)/peers.stamp  ## set up everything and run all tests
 	@$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp  ## measure, and write bench/latest.json
@@ -73,4 +79,4 @@ lock:  ## renew the lock files (maintainers; needs uv on the path)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml requirements/build.in -c requirements/dev.lock -o requirements/run.lock
 
 clean:  ## remove what make made
-	@rm -rf $(VENV) .kernels out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) tests/peers/node_modules .kernels out .pytest_cache .mypy_cache .ruff_cache .hypothesis

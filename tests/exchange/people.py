@@ -12,9 +12,9 @@ from ranvier.record.structure import schema
 FIRST = date(2024, 1, 1)
 FINDINGS = schema()["$defs"]["finding"]["enum"]
 RESULTS = schema()["$defs"]["result"]["enum"]
-words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=30).filter(
-    lambda t: t.strip() == t and t
-)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=30
+).filter(lambda t: t.strip() == t and t)
 notes = st.one_of(words, st.just("warm hands;\nslept well"), st.just("“less” than before – 100 % sure"))
 days = st.integers(0, 900).map(lambda n: (FIRST + timedelta(n)).isoformat())
 clock = st.tuples(st.integers(4, 23), st.integers(0, 59)).map(lambda t: f"T{t[0]:02d}:{t[1]:02d}")
@@ -106,7 +106,15 @@ def series(draw):
     low, high, places = 12, 20, 1
     if measure == "grip":
         device, unit = draw(
-            st.sampled_from([("jamar", "kg"), ("digital_grip", "[lb_av]"), ("vigorimeter", "kPa"), ("unknown", "kg"), ("Vigorimeter", "kPa")])
+            st.sampled_from(
+                [
+                    ("jamar", "kg"),
+                    ("digital_grip", "[lb_av]"),
+                    ("vigorimeter", "kPa"),
+                    ("unknown", "kg"),
+                    ("Vigorimeter", "kPa"),
+                ]
+            )
         )
         one |= {"side": draw(sides), "device": device, "unit": unit}
     elif measure == "pinch":
@@ -114,7 +122,12 @@ def series(draw):
         one |= {"side": draw(sides), "device": "pinch", "unit": "kg"}
     elif measure == "dynamometry":
         low, high = 60, 90
-        one |= {"side": draw(sides), "device": "dynamometer", "unit": "N", "muscle": draw(st.sampled_from(["wrist extensors", "FDI"]))}
+        one |= {
+            "side": draw(sides),
+            "device": "dynamometer",
+            "unit": "N",
+            "muscle": draw(st.sampled_from(["wrist extensors", "FDI"])),
+        }
     elif measure == "mrc_sum":
         low, high, places = 30, 50, 0
         one |= {"variant": "mmrc10", "unit": "{score}"}
@@ -141,17 +154,27 @@ def series(draw):
 blood = st.fixed_dictionaries(
     {
         "at": whens,
-        "what": st.one_of(st.sampled_from(["creatinine", "Hb", "haemoglobin", "IgA", "unheard-of factor", "Foo [LOINC 9999-9]"]), words),
+        "what": st.one_of(
+            st.sampled_from(["creatinine", "Hb", "haemoglobin", "IgA", "unheard-of factor", "Foo [LOINC 9999-9]"]),
+            words,
+        ),
         "value": number(0, 300, 3),
         "unit": st.sampled_from(["mg/dL", "umol/L", "g/dL", "g/L", "mmol/L", "10*9/L", "%"]),
     }
 ).filter(lambda b: b["what"].strip().lower() not in ("igg", "total igg", "immunoglobulin g"))
-code = st.sampled_from(["ATC H02AB06", "ICD-10 I48.0", "I48", "SNOMED 230591002", "MONDO:0018979", "house code 7", "RxNorm 8640"])
+code = st.sampled_from(
+    ["ATC H02AB06", "ICD-10 I48.0", "I48", "SNOMED 230591002", "MONDO:0018979", "house code 7", "RxNorm 8640"]
+)
 drug = with_({"name": words}, code=code, start=whens, for_what=words)
 condition = with_({"what": words}, present=st.booleans(), since=days, code=code)
 sign = with_({"what": st.sampled_from(FINDINGS)}, present=st.booleans(), on=days, note=notes)
 test = with_({"what": st.sampled_from(RESULTS), "positive": st.booleans()}, on=days, note=notes)
-event = with_({"on": st.just("2024-03-01"), "what": st.sampled_from(["cold", "illness", "other"])}, until=st.just("2024-03-09"), happened=st.booleans(), note=notes)
+event = with_(
+    {"on": st.just("2024-03-01"), "what": st.sampled_from(["cold", "illness", "other"])},
+    until=st.just("2024-03-09"),
+    happened=st.booleans(),
+    note=notes,
+)
 muscle = with_(
     {
         "muscle": st.sampled_from(["first dorsal interosseous", "FDI", "deltoid", "a muscle of no name"]),
@@ -160,9 +183,21 @@ muscle = with_(
     },
     note=notes,
 )
-reflex = st.fixed_dictionaries({"reflex": st.sampled_from(["biceps", "ankle"]), "side": sides, "grade": st.integers(0, 4)})
-felt = with_({"place": words, "side": sides, "quality": st.sampled_from(["vibration", "touch"]), "normal": st.booleans()}, note=notes)
-examination = with_({"on": days}, by=st.just("neurologist"), findings=listed(muscle), reflexes=listed(reflex, 2), sensation=listed(felt, 2), note=notes)
+reflex = st.fixed_dictionaries(
+    {"reflex": st.sampled_from(["biceps", "ankle"]), "side": sides, "grade": st.integers(0, 4)}
+)
+felt = with_(
+    {"place": words, "side": sides, "quality": st.sampled_from(["vibration", "touch"]), "normal": st.booleans()},
+    note=notes,
+)
+examination = with_(
+    {"on": days},
+    by=st.just("neurologist"),
+    findings=listed(muscle),
+    reflexes=listed(reflex, 2),
+    sensation=listed(felt, 2),
+    note=notes,
+)
 site = with_(
     {"site": st.sampled_from(["wrist", "elbow", "Erb's point"])},
     latency=quantity(2, 12, "ms", 1), amplitude=quantity(0, 12, "mV", 2), area=quantity(0, 30, "mV.ms", 1), duration=quantity(3, 9, "ms", 1),
@@ -173,7 +208,9 @@ nerve = with_(
     {"nerve": st.sampled_from(["median", "ulnar nerve", "a rare nerve"]), "side": sides, "kind": st.sampled_from(["motor", "sensory", "f_wave"]), "sites": listed(site, 3)},
     muscle=st.sampled_from(["APB", "abductor pollicis brevis", "?"]), note=notes,
 )  # fmt: skip
-study = with_({"on": days, "nerves": listed(nerve, 2)}, laboratory=words, limb_temperature=quantity(28, 36, "Cel", 1), note=notes)
+study = with_(
+    {"on": days, "nerves": listed(nerve, 2)}, laboratory=words, limb_temperature=quantity(28, 36, "Cel", 1), note=notes
+)
 found = with_({"structure": words, "what": words}, side=sides, size=quantity(4, 30, "mm2", 1))
 image = with_({"on": days, "kind": st.sampled_from(["ultrasound", "mri"])}, findings=listed(found, 2), note=notes)
 
@@ -199,7 +236,11 @@ def records(draw):
     if every:
         whole["strength"] = every
     goals = draw(
-        maybe(routes=st.lists(st.sampled_from(["IV", "SC", "fSCIg"]), unique=True), max_visits_per_year=number(0, 30, 1), note=notes)
+        maybe(
+            routes=st.lists(st.sampled_from(["IV", "SC", "fSCIg"]), unique=True),
+            max_visits_per_year=number(0, 30, 1),
+            note=notes,
+        )
     )
     grip = next((s for s in every if s["measure"] == "grip"), None)
     if grip and draw(st.booleans()):

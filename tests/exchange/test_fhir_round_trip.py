@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from tests.exchange.people import records
 
 from ranvier.exchange.fhir import read_bundle, wire, write
 from ranvier.record import dump, read, read_text
 from ranvier.record.plain import plain
-from tests.exchange.people import records
 
 CASES = sorted((Path(__file__).parents[2] / "cases").glob("*.yaml"))
 
