@@ -1,4 +1,4 @@
-"""Other people's programs, started by the tests on this machine only. Where they are not there the tests skip and say what to do."""
+"""Other people's programs, started by the tests on this machine only. Where they are missing the tests skip and say so."""
 
 from __future__ import annotations
 

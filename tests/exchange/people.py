@@ -200,14 +200,26 @@ examination = with_(
 )
 site = with_(
     {"site": st.sampled_from(["wrist", "elbow", "Erb's point"])},
-    latency=quantity(2, 12, "ms", 1), amplitude=quantity(0, 12, "mV", 2), area=quantity(0, 30, "mV.ms", 1), duration=quantity(3, 9, "ms", 1),
-    distance=quantity(60, 300, "mm", 0), velocity=quantity(20, 70, "m/s", 0), persistence=quantity(0, 100, "%", 0),
-    supramaximal=st.booleans(), absent=st.booleans(),
-)  # fmt: skip
+    latency=quantity(2, 12, "ms", 1),
+    amplitude=quantity(0, 12, "mV", 2),
+    area=quantity(0, 30, "mV.ms", 1),
+    duration=quantity(3, 9, "ms", 1),
+    distance=quantity(60, 300, "mm", 0),
+    velocity=quantity(20, 70, "m/s", 0),
+    persistence=quantity(0, 100, "%", 0),
+    supramaximal=st.booleans(),
+    absent=st.booleans(),
+)
 nerve = with_(
-    {"nerve": st.sampled_from(["median", "ulnar nerve", "a rare nerve"]), "side": sides, "kind": st.sampled_from(["motor", "sensory", "f_wave"]), "sites": listed(site, 3)},
-    muscle=st.sampled_from(["APB", "abductor pollicis brevis", "?"]), note=notes,
-)  # fmt: skip
+    {
+        "nerve": st.sampled_from(["median", "ulnar nerve", "a rare nerve"]),
+        "side": sides,
+        "kind": st.sampled_from(["motor", "sensory", "f_wave"]),
+        "sites": listed(site, 3),
+    },
+    muscle=st.sampled_from(["APB", "abductor pollicis brevis", "?"]),
+    note=notes,
+)
 study = with_(
     {"on": days, "nerves": listed(nerve, 2)}, laboratory=words, limb_temperature=quantity(28, 36, "Cel", 1), note=notes
 )
