@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("ranvier.cli.demo:command", "Plan the shipped, invented cases: a good first look."),
     "check": ("ranvier.cli.check:command", "Say what a record holds, what is missing, what to mend."),
     "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
+    "check-order": ("ranvier.cli.check_order:command", "Would this drug harm this person?"),
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
     "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
     "conduction": ("ranvier.cli.conduction:command", "Judge a nerve conduction study: is there block, and where?"),

@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
+from ranvier.evidence import safety
 from ranvier.evidence.nouns import (
     Composite,
     Covariate,
     Domain,
-    HarmfulDrug,
     Knowledge,
     Label,
     Limit,
@@ -84,6 +84,16 @@ def read(root: Traversable) -> Knowledge:
             return None
         return next(iter(each(iter([path]), make)), None)
 
+    def table(path: str, make: Callable[[str], Any]) -> Any:
+        """`make` of one table that must be there; None after a problem."""
+        try:
+            return make(data_files[path].decode("utf-8"))
+        except KeyError as error:
+            problems.append(_unreadable(path, "is missing" if path not in data_files else f"lacks the column {error}"))
+        except (UnicodeDecodeError, TypeError, ValueError, AttributeError) as error:
+            problems.append(_unreadable(path, f"is not laid out as it should be: {error!r}"))
+        return None
+
     def under(folder: str) -> Iterator[str]:
         return (path for path in parsed if path.startswith(folder + "/") and path != COMPOSITE)
 
@@ -99,7 +109,18 @@ def read(root: Traversable) -> Knowledge:
     classes = one("monitoring/watch.yaml", lambda data: tuple(_response_class(item) for item in data["classes"]))
     loss = one("monitoring/watch.yaml", lambda data: _numbers(data["loss"]))
     risks = one("safety/risks.yaml", lambda data: {key: _risk(key, value) for key, value in data["risks"].items()})
-    drugs = one("safety/drugs.yaml", lambda data: {key: _drug(key, value) for key, value in data["drugs"].items()})
+    drugs = one("safety/drugs.yaml", lambda data: {k: safety.group(k, v) for k, v in data["drugs"].items()})
+    drug_numbers = one("safety/drugs.yaml", lambda data: _numbers(data["numbers"]))
+    indications = one(
+        "safety/indications.yaml", lambda data: {k: safety.indication(k, v) for k, v in data["indications"].items()}
+    )
+    ingredients = table("safety/ingredients.csv", safety.ingredients)
+    claims = one("evidence/claims.yaml", lambda data: {k: safety.claim(k, v) for k, v in data["claims"].items()})
+    contradictions = one(
+        "evidence/contradictions.yaml",
+        lambda data: {k: safety.contradiction(k, v) for k, v in data["contradictions"].items()},
+    )
+    searches = one("evidence/searches.yaml", lambda data: {k: safety.search(k, v) for k, v in data["searches"].items()})
     reviewed = {path: again for path in parsed for again in each(iter([path]), _review_again) if again is not None}
     if problems:
         raise InputError("The knowledge files cannot be used", tuple(problems))
@@ -118,6 +139,12 @@ def read(root: Traversable) -> Knowledge:
         reviewed=reviewed,
         risks=risks,
         drugs=drugs,
+        drug_numbers=drug_numbers,
+        ingredients=ingredients,
+        indications=indications,
+        claims=claims,
+        contradictions=contradictions,
+        searches=searches,
     )
 
 
@@ -323,19 +350,6 @@ def _risk(key: str, data: Data) -> Risk:
         icd10=tuple(data["icd10"]),
         atc=tuple(data["atc"]),
         age_from=_maybe(data["age_from"]),
-        source=data["source"],
-        status=data["status"],
-    )
-
-
-def _drug(key: str, data: Data) -> HarmfulDrug:
-    return HarmfulDrug(
-        id=key,
-        tier=data["tier"],
-        words=tuple(data["words"]),
-        atc=tuple(data["atc"]),
-        why=data["why"],
-        instead=data["instead"],
         source=data["source"],
         status=data["status"],
     )

@@ -223,18 +223,152 @@ class Risk:
     status: str
 
 
+TIERS = ("danger", "warning", "information")
+"""How loudly something is said: danger interrupts, warning stands beside, information waits."""
+
+
 @dataclass(frozen=True, slots=True)
-class HarmfulDrug:
-    """A drug that harms, does not help or disturbs. tier: refuse | warn; words and atc as in `Risk`."""
+class DrugCase:
+    """When something else holds of a group of drugs. when : condition → values, any of which will do; all conditions hold.
+
+    tier : danger | warning | information | none; do : what to do, None where nothing is said
+    """
 
     id: str
     tier: str
+    when: Mapping[str, tuple[str, ...]]
+    says: str
+    do: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DrugGroup:
+    """Drugs or treatments that harm, do not help or disturb, and when.
+
+    plan : refuse | warn where one that is taken is named in a plan, else None
+    words : of names without a code; atc : beginnings of codes, former ones among them; cases : the first that fits decides
+    """
+
+    id: str
+    name: str
+    plan: str | None
+    tier: str
     words: tuple[str, ...]
     atc: tuple[str, ...]
+    says: str
     why: str
     instead: str
+    stop: str
+    claims: tuple[str, ...]
+    source: str | None
+    status: str
+    cases: tuple[DrugCase, ...] = ()
+    suppresses: bool = False  # weakens the immune system
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """A drug by its names and codes. former : ATC codes of earlier editions; rxnorm : id of the ingredient."""
+
+    name: str
+    atc: str | None
+    former: tuple[str, ...]
+    rxnorm: str | None
+    also: tuple[str, ...]
     source: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    """Why a drug may be given, and how to see it. weak_words : count only where nothing else fits."""
+
+    id: str
+    says: str
+    words: tuple[str, ...]
+    weak_words: tuple[str, ...]
+    icd10: tuple[str, ...]
+    source: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence for or against a claim, in our words. directness : direct | indirect."""
+
+    source: str
+    direction: str
+    directness: str
+    says: str
+    where: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """How certain a claim is, by the domains of GRADE.
+
+    level : high | moderate | low | very low; each domain: none | serious | very serious | unclear; raised : what lifts it
+    judged : who judged; `project` until two named people have
+    """
+
+    level: str
+    bias: str
+    inconsistency: str
+    indirectness: str
+    imprecision: str
+    publication: str
+    raised: str | None
+    why: str
+    judged: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed, what speaks for and against it, and how certain it is. about : ids of treatments."""
+
+    id: str
+    says: str
+    about: tuple[str, ...]
+    certainty: Certainty
+    evidence: tuple[Piece, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources it stands on, in their order."""
+        return tuple(dict.fromkeys(piece.source for piece in self.evidence))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a contradiction."""
+
+    says: str
+    sources: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A question on which sources disagree; why they may, and what is done here meanwhile."""
+
+    id: str
+    question: str
+    sides: tuple[Side, ...]
+    why: str
+    here: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was looked for; found : what there was, "none" among it; here : what is done instead."""
+
+    id: str
+    asked: str
+    where: tuple[str, ...]
+    on: date
+    found: str
+    here: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +388,10 @@ class Knowledge:
     cautions: Mapping[str, Mapping[str, str]]  # id → {says, when, source, status}: DRIP and the like
     reviewed: Mapping[str, date] = field(default_factory=dict)  # file → day on which it is to be reviewed again
     risks: Mapping[str, Risk] = field(default_factory=dict)
-    drugs: Mapping[str, HarmfulDrug] = field(default_factory=dict)
+    drugs: Mapping[str, DrugGroup] = field(default_factory=dict)
+    drug_numbers: Mapping[str, Number] = field(default_factory=dict)  # windows and intervals of order checks
+    ingredients: tuple[Ingredient, ...] = ()
+    indications: Mapping[str, Indication] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    contradictions: Mapping[str, Contradiction] = field(default_factory=dict)
+    searches: Mapping[str, Search] = field(default_factory=dict)

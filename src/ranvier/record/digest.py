@@ -61,7 +61,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        every = ((f, getattr(value, f.name)) for f in fields(value))
+        # A field that came later and says nothing is left out, so that older records keep their digest.
+        return {f.name: _plain(v) for f, v in every if not f.metadata or v not in (None, ())}
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value]

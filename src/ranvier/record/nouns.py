@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+LATER = {"later": True}
+"""Marks a field that came after the first records: it is a fact only where it says something, so digests stay."""
+
 When = date | datetime  # datetime is always aware
 
 
@@ -31,6 +34,7 @@ class Person:
     height_cm: float | None = None
     weights: tuple[Weight, ...] = ()
     dominant_hand: str | None = None  # left | right | both
+    blood_group: str | None = field(default=None, metadata=LATER)  # A | B | AB | O
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,60 @@ class OtherDrug:
     start: When | None = None
     stop: When | None = None
     for_what: str | None = None
+    route: str | None = field(default=None, metadata=LATER)  # oral, inhaled, … as in the schema
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    """What the person must not get again, in the recorder's words. severity: mild | moderate | severe | anaphylaxis."""
+
+    to: str
+    reaction: str | None = None
+    severity: str | None = None
+    on: date | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Immunisation:
+    """A vaccine as given, with its lot; given False: offered and not given."""
+
+    vaccine: str
+    on: date
+    code: str | None = None
+    lot: str | None = None
+    given: bool = True
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEvent:
+    """Something bad that happened, whether or not a drug caused it; reactions during an infusion stand with the infusion.
+
+    grade : 1 to 5 (CTCAE) if stated; product, lot : of the immunoglobulin held responsible, None where unknown
+    """
+
+    what: str
+    on: date
+    grade: int | None = None
+    until: date | None = None
+    product: str | None = None
+    lot: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyCheck:
+    """A check before or during treatment, by its id in knowledge/safety/checks.yaml, and when it is due again.
+
+    result : clear | risk | pending; clear means looked for and not found
+    """
+
+    check: str
+    on: date
+    result: str
+    again: date | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +355,10 @@ class Record:
     investigations: tuple[Sign, ...] = ()  # tests with a yes-or-no result
     events: tuple[Event, ...] = ()  # earliest first
     decisions: tuple[Decision, ...] = ()  # earliest first
+    allergies: tuple[Allergy, ...] = field(default=(), metadata=LATER)
+    immunisations: tuple[Immunisation, ...] = field(default=(), metadata=LATER)  # earliest first
+    adverse_events: tuple[AdverseEvent, ...] = field(default=(), metadata=LATER)  # earliest first
+    safety_checks: tuple[SafetyCheck, ...] = field(default=(), metadata=LATER)  # earliest first
     examinations: tuple[dict[str, Any], ...] = ()
     conduction_studies: tuple[dict[str, Any], ...] = ()
     imaging: tuple[dict[str, Any], ...] = ()

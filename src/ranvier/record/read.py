@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ranvier.ground import units
 from ranvier.ground.notes import Problem, Severity, must_mend
 from ranvier.record import nouns as n
-from ranvier.record import sense, structure
+from ranvier.record import safety, sense, structure
 from ranvier.record.decisions import decisions, events
 from ranvier.record.digest import digest, when_key
 from ranvier.record.history import history, investigations
@@ -102,6 +102,10 @@ def _record(r: Reading) -> n.Record | None:
         investigations=investigations(r),
         events=events(r),
         decisions=decisions(r),
+        allergies=safety.allergies(r),
+        immunisations=safety.immunisations(r),
+        adverse_events=safety.adverse_events(r),
+        safety_checks=safety.safety_checks(r),
         examinations=kept["examinations"],
         conduction_studies=kept["conduction_studies"],
         imaging=kept["imaging"],
@@ -140,7 +144,9 @@ def _person(r: Reading) -> n.Person | None:
     kept = tuple(w for _, w in sense.weights(r, weights))
     if "pseudonym" not in raw:
         return None
-    return n.Person(raw["pseudonym"], year, raw.get("sex"), height, kept, raw.get("dominant_hand"))
+    return n.Person(
+        raw["pseudonym"], year, raw.get("sex"), height, kept, raw.get("dominant_hand"), raw.get("blood_group")
+    )
 
 
 def _before(r: Reading) -> n.Before:
@@ -234,7 +240,7 @@ def _drugs(r: Reading) -> list[n.OtherDrug]:
         if start is not None and stop is not None and when_key(stop)[0] < when_key(start)[0]:
             r.say((*path, "stop"), "the drug stops before it starts", "Check both days.")
         if "name" in raw:
-            found.append(n.OtherDrug(raw["name"], raw.get("code"), start, stop, raw.get("for_what")))
+            found.append(n.OtherDrug(raw["name"], raw.get("code"), start, stop, raw.get("for_what"), raw.get("route")))
     return found
 
 

@@ -49,6 +49,10 @@ def until(record: Record, at: date) -> tuple[Record, tuple[Finding, ...]]:
         investigations=kept("other", ((s.on, s) for s in record.investigations)),
         events=kept("other", ((e.on, _so_far(e, at)) for e in record.events)),
         decisions=kept("other", ((d.on, _unjudged(d, at)) for d in record.decisions)),
+        allergies=kept("other", ((a.on, a) for a in record.allergies)),
+        immunisations=kept("other", ((v.on, v) for v in record.immunisations)),
+        adverse_events=kept("other", ((e.on, e) for e in record.adverse_events)),
+        safety_checks=kept("other", ((c.on, c) for c in record.safety_checks)),
     )
     n = sum(left_out.values())
     if n == 0:

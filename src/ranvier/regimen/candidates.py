@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ranvier.estimation.courses import INTRAVENOUS, WEEK, InForce
+from ranvier.evidence.find import find_product
 from ranvier.evidence.nouns import Knowledge, Limit, Product
 from ranvier.ground.findings import Finding
 from ranvier.regimen.nouns import Regimen
@@ -59,17 +60,6 @@ class Pack:
     product: str
     sizes: tuple[float, ...]
     findings: tuple[Finding, ...] = ()
-
-
-def find_product(name: str, knowledge: Knowledge) -> Product | None:
-    """The product of this id, name or alias; None where knowledge/products has no such."""
-    if name in knowledge.products:
-        return knowledge.products[name]
-    wanted = name.strip().casefold()
-    for product in knowledge.products.values():
-        if wanted in (product.name.casefold(), *(alias.casefold() for alias in product.aliases)):
-            return product
-    return None
 
 
 def pack_of(name: str, given: Sequence[float], knowledge: Knowledge) -> Pack:

@@ -9,11 +9,13 @@ from datetime import date
 
 from ranvier.estimation.courses import INTRAVENOUS, WEEK, InForce
 from ranvier.evidence.cautions import cautions
+from ranvier.evidence.find import find_product
 from ranvier.evidence.nouns import Knowledge, Limit
 from ranvier.ground.findings import Fact, Finding
+from ranvier.ground.truth import Truth
 from ranvier.record.nouns import Record
-from ranvier.record.until import day_of
-from ranvier.regimen.candidates import Candidate, find_product
+from ranvier.record.signs import coded, named, runs, seen
+from ranvier.regimen.candidates import Candidate
 
 MONTH = 365.25 / 12  # [d]
 UNKNOWN = math.nan
@@ -38,17 +40,10 @@ def person_of(record: Record, knowledge: Knowledge, at: date) -> Person:
     weights = sorted(record.person.weights, key=lambda w: w.on)
     found = []
     for risk in knowledge.risks.values():
-        signs = [c.what for c in record.conditions if c.present and _means(c.what, c.code, risk.words, risk.icd10)]
-        signs += [
-            d.name for d in record.drugs if d.code and d.code.startswith(risk.atc) and risk.atc and _runs(d.stop, at)
-        ]
-        if risk.age_from is not None and record.person.birth_year is not None:
-            # The year alone is known: whoever may already have reached the age counts.
-            age = at.year - record.person.birth_year
-            if age >= risk.age_from.value:
-                signs.append(f"{age} years")
-        if signs:
-            facts: dict[str, Fact] = {"risk": risk.id, "signs": ", ".join(dict.fromkeys(signs)), "says": risk.says}
+        age = None if risk.age_from is None else risk.age_from.value
+        shown = seen(record, at, words=risk.words, icd10=risk.icd10, atc=risk.atc, age_from=age)
+        if shown.truth is Truth.MET:
+            facts: dict[str, Fact] = {"risk": risk.id, "signs": ", ".join(shown.signs), "says": risk.says}
             found.append(Finding("risk.present", facts, source=risk.source, status=risk.status))
     return Person(weights[-1].kg if weights else None, tuple(found))
 
@@ -56,24 +51,13 @@ def person_of(record: Record, knowledge: Knowledge, at: date) -> Person:
 def harmful(record: Record, knowledge: Knowledge, at: date) -> tuple[Finding, ...]:
     """Recorded drugs, still taken on `at`, that harm, do not help or disturb."""
     found = []
-    for kind in knowledge.drugs.values():
+    for kind in (group for group in knowledge.drugs.values() if group.plan is not None):
         for drug in record.drugs:
-            named = any(word in drug.name.casefold() for word in kind.words)
-            coded = drug.code is not None and bool(kind.atc) and drug.code.split()[-1].startswith(kind.atc)
-            if (named or coded) and _runs(drug.stop, at):
+            if (named(drug.name, kind.words) or coded(drug.code, kind.atc)) and runs(drug.start, drug.stop, at):
                 facts: dict[str, Fact] = {"drug": drug.name, "why": kind.why, "instead": kind.instead}
                 because = cautions(knowledge, f"drug.{kind.id}")
-                found.append(Finding(f"drug.{kind.tier}", facts, because, source=kind.source, status=kind.status))
+                found.append(Finding(f"drug.{kind.plan}", facts, because, source=kind.source, status=kind.status))
     return tuple(found)
-
-
-def _means(what: str, code: str | None, words: Sequence[str], codes: tuple[str, ...]) -> bool:
-    named = any(word in what.casefold() for word in words)
-    return named or (code is not None and bool(codes) and code.split()[-1].startswith(codes))
-
-
-def _runs(stop: object, at: date) -> bool:
-    return stop is None or (isinstance(stop, date) and day_of(stop) >= at)
 
 
 @dataclass(frozen=True, slots=True)

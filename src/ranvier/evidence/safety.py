@@ -1,0 +1,101 @@
+"""From the files about drugs, and about what is claimed, to frozen nouns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from ranvier.evidence.nouns import (
+    Certainty,
+    Claim,
+    Contradiction,
+    DrugCase,
+    DrugGroup,
+    Indication,
+    Ingredient,
+    Piece,
+    Search,
+    Side,
+)
+
+Data = Mapping[str, Any]
+
+
+def group(key: str, data: Data) -> DrugGroup:
+    """One group of drugs with its cases."""
+    cases = tuple(
+        DrugCase(
+            id=case["id"],
+            tier=case["tier"],
+            when={what: tuple(values) for what, values in case["when"].items()},
+            says=case["says"],
+            do=case.get("do"),
+        )
+        for case in data["cases"]
+    )
+    words, atc, claims = (tuple(data[name]) for name in ("words", "atc", "claims"))
+    plain = {
+        name: data[name] for name in ("name", "plan", "tier", "says", "why", "instead", "stop", "source", "status")
+    }
+    suppresses = data.get("suppresses", False)
+    return DrugGroup(id=key, words=words, atc=atc, claims=claims, cases=cases, suppresses=suppresses, **plain)
+
+
+def ingredients(text: str) -> tuple[Ingredient, ...]:
+    """The table of names and codes; lines that begin with # are remarks."""
+    rows = csv.DictReader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return tuple(
+        Ingredient(
+            name=row["name"],
+            atc=row["atc"] or None,
+            former=_listed(row["former"]),
+            rxnorm=row["rxnorm"] or None,
+            also=_listed(row["also"]),
+            source=row["source"],
+            status=row["status"],
+        )
+        for row in rows
+    )
+
+
+def _listed(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())
+
+
+def indication(key: str, data: Data) -> Indication:
+    """One reason for which a drug may be given."""
+    return Indication(
+        id=key,
+        says=data["says"],
+        words=tuple(data["words"]),
+        weak_words=tuple(data.get("weak_words", ())),
+        icd10=tuple(data["icd10"]),
+        source=data["source"],
+        status=data["status"],
+    )
+
+
+def claim(key: str, data: Data) -> Claim:
+    """One claim with its evidence."""
+    return Claim(
+        id=key,
+        says=data["says"],
+        about=tuple(data["about"]),
+        certainty=Certainty(**data["certainty"]),
+        evidence=tuple(Piece(**piece) for piece in data["evidence"]),
+    )
+
+
+def contradiction(key: str, data: Data) -> Contradiction:
+    """One question with its sides."""
+    sides = tuple(Side(side["says"], tuple(side["sources"]), side["status"]) for side in data["sides"])
+    return Contradiction(key, data["question"], sides, data["why"], data["here"])
+
+
+def search(key: str, data: Data) -> Search:
+    """One search and what it found."""
+    if not isinstance(data["day"], date):
+        raise TypeError("day is not a day")
+    return Search(key, data["asked"], tuple(data["where"]), data["day"], data["found"], data["here"])

@@ -1,0 +1,87 @@
+"""What a record shows of a thing that is named by words, codes or age: present, excluded, or not said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from ranvier.ground.truth import Truth
+from ranvier.record.nouns import Record, When
+from ranvier.record.until import day_of
+
+_NOT_OWN = re.compile(
+    r"\b(no|not|without|denies|denied|never|negative for|family history|father|mother|brother|sister)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """MET with what shows it; NOT_MET where it was looked for and excluded; else UNKNOWN."""
+
+    truth: Truth
+    signs: tuple[str, ...] = ()
+
+
+def bare_code(code: str) -> str:
+    """The code itself, without the name of its system: "ATC H02AB06" is "H02AB06"."""
+    return code.split()[-1].strip(".") if code.split() else ""
+
+
+@lru_cache(maxsize=4096)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?<![a-z]){re.escape(word)}" for word in words))
+
+
+def named(text: str, words: Sequence[str]) -> bool:
+    """Whether one of `words` (lower case) begins somewhere in `text` as a word, and is not denied or a relative's."""
+    if not words:
+        return False
+    plain = " ".join(text.casefold().split())
+    found = _pattern(tuple(words)).search(plain)
+    return found is not None and _NOT_OWN.search(plain[: found.start()]) is None
+
+
+def coded(code: str | None, beginnings: Sequence[str]) -> bool:
+    """Whether `code` begins with one of `beginnings`."""
+    return code is not None and bool(beginnings) and bare_code(code).upper().startswith(tuple(beginnings))
+
+
+def runs(start: When | None, stop: When | None, at: date) -> bool:
+    """Whether something that began and ended so is going on at `at`; a missing end has not come."""
+    return (start is None or day_of(start) <= at) and (stop is None or day_of(stop) >= at)
+
+
+def seen(
+    record: Record,
+    at: date,
+    *,
+    words: Sequence[str] = (),
+    icd10: Sequence[str] = (),
+    atc: Sequence[str] = (),
+    age_from: float | None = None,
+) -> Seen:
+    """What the record shows on `at`: conditions by word or code, drugs that are taken by code, age in whole years.
+
+    The year of birth alone is known: whoever may already have reached the age counts.
+    """
+    signs = [c.what for c in record.conditions if c.present and _is(c.what, c.code, words, icd10)]
+    signs += [d.name for d in record.drugs if coded(d.code, atc) and runs(d.start, d.stop, at)]
+    if age_from is not None and record.person.birth_year is not None:
+        age = at.year - record.person.birth_year
+        if age >= age_from:
+            signs.append(f"{age} years")
+    if signs:
+        return Seen(Truth.MET, tuple(dict.fromkeys(signs)))
+    excluded = _excluded(c.what for c in record.conditions if not c.present and _is(c.what, c.code, words, icd10))
+    return Seen(Truth.NOT_MET, excluded) if excluded else Seen(Truth.UNKNOWN)
+
+
+def _is(what: str, code: str | None, words: Sequence[str], icd10: Sequence[str]) -> bool:
+    return named(what, words) or coded(code, icd10)
+
+
+def _excluded(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
