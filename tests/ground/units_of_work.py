@@ -15,7 +15,7 @@ def squares(first, last, log=None, pause=0.0):
         with open(log, "a", encoding="utf-8") as file:
             file.write(f"{first}\n")
     seeds = np.arange(first, last)
-    return {"seed": seeds, "square": seeds**2, "where": np.array(["here"])}
+    return {"seed": seeds, "square": seeds**2, "file": np.array(["any name, any text: ä"])}
 
 
 def die_once(first, last, flag):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ranvier.cli import words
+from ranvier.cli.plan import at_option, the_day
 from ranvier.ground.notes import ExitCode
 from ranvier.ground.work import DeadWorkersError, Executor, NoClusterError, Progress, Result, Unit
 
@@ -233,9 +235,72 @@ def _target(out: Path) -> None:
         raise click.UsageError(f"--out: there is no folder {out.parent}. Make it first, or name another.")
 
 
-def told(text: str) -> None:
-    """A paragraph in 80 columns on stderr."""
-    click.echo(words.wrap(text), err=True)
+PLAN = """Plans for many people, one row for each, in one file.
+
+SOURCE is a folder with one record per file (.yaml, .json), or a file with one record in JSON per line (.jsonl, also .gz).
+A record that cannot be used is a row too, with the reason. Stop it with Ctrl-C whenever you like: the same command goes on
+from there. Memory does not grow with the number of people.
+
+\b
+Columns: file, pseudonym, status (planned, nothing proposed, refused,
+cannot be read), why, problems, digest; what is proposed: action, product,
+route, grams, days, interval, grams_per_week, trough, p_above_floor, loss,
+loss_se; loss_now, measure, unit, wearing_off, swing, trend, responds,
+pareto_k. Units are in the file's metadata.
+
+\b
+Exit code 0: every record has its row. 3: SOURCE is nothing that can be read.
+5: no such file or folder.
+
+\b
+Examples:
+  ranvier cohort plan records/ --at 2026-03-01 --out plans.parquet
+  ranvier cohort plan clinic.jsonl.gz --at-last --out plans.parquet \\
+                      --scheduler tcp://10.0.0.5:8786
+"""
 
 
-Data = dict[str, Any]
+@command.command("plan", help=PLAN, short_help="Plans for a folder of records; one row each.")
+@click.argument("source", type=click.Path(path_type=Path))
+@at_option
+@click.option("--at-last", is_flag=True, help="Plan each person for the day of the last fact in their record.")
+@seed_option
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="Parquet.")
+@workers_option
+@scheduler_option
+@click.option("--json", "as_json", is_flag=True, help="Write the counts as JSON to standard output.")
+def plan(
+    source: Path, at: date | None, at_last: bool, seed: int, out: Path, workers: int | None, scheduler: str | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Stream records through the units, rows into the file; the words are PLAN."""
+    _target(out)
+    from ranvier.cli.tables import Rows
+    from ranvier.decision import many
+    from ranvier.evidence import load
+
+    people = many.count(source)
+    if people == 0:
+        raise click.UsageError(
+            f"{source} holds no records. A record is a .yaml or .json file, or a line of a .jsonl file."
+        )
+    if at_last and at is not None:
+        raise click.UsageError("--at and --at-last cannot both hold. Give one of them.")
+    day = many.LAST if at_last else the_day(at).isoformat()
+    compiled()
+    asked = {"source": source.name, "at": day, "seed": seed, "people": people, "knowledge": load().version}
+    counts: Counter[str] = Counter()
+    todo, total = many.units(source, day, seed), math.ceil(people / many.PEOPLE)
+    with Rows(out, many.COLUMNS, asked) as rows:
+        for _, found in work(todo, kept=parts_of(out), workers=workers, scheduler=scheduler, total=total, what="units"):
+            rows.add(found)
+            counts.update(str(s) for s in found["status"])
+    clear(parts_of(out))
+    if as_json:
+        click.echo(json.dumps({**asked, "status": dict(sorted(counts.items()))}, indent=2))
+    else:
+        click.echo(f"{people} records, planned for {'the day of the last fact' if at_last else day}\n")
+        for status, n in counts.most_common():
+            click.echo(f"{n:8}  {status}")
+        click.echo(f"Written: {out}", err=True)
+    return ExitCode.OK

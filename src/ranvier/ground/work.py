@@ -247,8 +247,10 @@ def _save(folder: Path, name: str, result: Result) -> None:
             raise ValueError(f"the result '{key}' holds objects; give numbers, truth values or text")
     handle, path = tempfile.mkstemp(dir=folder, suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **result)
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for key, value in result.items():  # as np.savez does, which however keeps some names for itself
+                with archive.open(f"{key}.npy", "w") as entry:
+                    np.lib.format.write_array(entry, np.asarray(value), allow_pickle=False)
         Path(path).replace(folder / (name + _SUFFIX))
     except BaseException:
         Path(path).unlink(missing_ok=True)
