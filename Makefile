@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check fix knowledge docs case bless example calibration virtual lock clean
+.PHONY: help run plans test bench check fix knowledge docs case bless example calibration virtual lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,7 +31,10 @@ $(VENV)/peers.stamp: tests/peers/package-lock.json $(VENV)/dev.stamp
 	@cd tests/peers && if PATH="$(abspath $(BIN)):$$PATH" npm ci --silent; then touch "$(abspath $(VENV))/peers.stamp"; \
 	  else echo "npm could not bring the peers: tests that talk to them will skip. When the network is there again: make test"; fi
 
-run: $(VENV)/run.stamp  ## set up everything and plan the shipped cases, on the screen and as HTML
+run: $(VENV)/run.stamp  ## set up everything and start a clinic of invented patients (CHECK=1: start, look, stop)
+	@$(BIN)/ranvier clinic $(if $(PORT),--port $(PORT)) $(if $(FRESH),--fresh) $(if $(CHECK),--check)
+
+plans: $(VENV)/run.stamp  ## plan the shipped cases, on the screen and as HTML
 	@$(BIN)/ranvier demo
 
 test: $(VENV)/dev.stamp $(VENV)/peers.stamp  ## set up everything and run all tests

@@ -27,6 +27,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assess": ("ranvier.cli.assess:command", "Diagnosis and plan in one answer."),
     "nerve": ("ranvier.cli.nerve:command", "Play with a virtual nerve: block, dispersion, where rules err."),
     "cohort": ("ranvier.cli.cohort:command", "Virtual people, virtual trials, plans for many people."),
+    "clinic": ("ranvier_web.commands:clinic", "Start a clinic of invented patients in the browser."),
+    "serve": ("ranvier_web.commands:serve", "Serve a real clinic."),
+    "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 

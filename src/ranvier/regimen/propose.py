@@ -47,8 +47,7 @@ def propose(
     ValueError : a weight or a limit names a quantity that is not known.
     """
     in_force, missing = (current, ()) if isinstance(current, InForce) else (None, current)
-    person = person_of(record, knowledge, at)
-    asked = Asked(posterior, in_force, record, knowledge, person, aim, limits or Limits(), at)
+    asked = asked_of(posterior, in_force, record, knowledge, aim, at=at, limits=limits)
     weights = {name: number.value for name, number in knowledge.loss.items()} | dict(asked.limits.weights)
     found, said = _found(asked)
     judged = _worth_a_look(asked, found)
@@ -60,6 +59,20 @@ def propose(
     told = (*findings(asked, looked, rank), *said, *notes, *harmful(record, knowledge, at))
     present = None if in_force is None else found[0].regimen
     return Proposal(present, options, refusal, tuple(sorted(weights.items())), told)
+
+
+def asked_of(
+    posterior: Posterior,
+    current: InForce | None,
+    record: Record,
+    knowledge: Knowledge,
+    aim: Aim,
+    *,
+    at: date,
+    limits: Limits | None = None,
+) -> Asked:
+    """The question, with what guardrails need to know of the person. current : None where no regimen is in force."""
+    return Asked(posterior, current, record, knowledge, person_of(record, knowledge, at), aim, limits or Limits(), at)
 
 
 def _found(asked: Asked) -> tuple[tuple[Candidate, ...], tuple[Finding, ...]]:

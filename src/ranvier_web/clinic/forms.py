@@ -1,0 +1,532 @@
+"""Forms: what a person types becomes facts in the layout of a record file. Units go through `record`, nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from ranvier.ground.notes import InputError
+from ranvier_web.clinic.knowledge import knowledge
+from ranvier_web.clinic.models import Kind
+from ranvier_web.words.load import say
+
+New = tuple[str, date, dict[str, Any]]
+_NUMBER = re.compile(r"[+-]?\d{1,9}([.,]\d{1,6})?")
+ROUTES = ("IV", "SC", "fSCIg")
+
+
+class NumberField(forms.CharField):
+    """A number with a point or a comma before its decimals; the phone shows digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 20)
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "class": "number"}
+
+    def clean(self, value: Any) -> Any:
+        """The number, or None."""
+        text = super().clean(value)
+        if text in self.empty_values:
+            return None
+        if not _NUMBER.fullmatch(text):
+            raise forms.ValidationError(say("forms.not_a_number"))
+        return float(text.replace(",", "."))
+
+
+class DayField(forms.DateField):
+    """A day, by the browser's own calendar."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"], **kwargs
+        )
+
+
+class TimeField(forms.TimeField):
+    """A time of day."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), input_formats=["%H:%M"],
+            **kwargs,
+        )  # fmt: skip
+
+
+class FactForm(forms.Form):
+    """One entry. `key` comes with the empty form: sent twice, it is kept once."""
+
+    kind = ""
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    replaces = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, series: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
+        self.series = series
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4()
+
+    def facts(self) -> list[New]:
+        """The facts that were typed. Called on a valid form."""
+        raise NotImplementedError
+
+    def complain(self, error: InputError) -> None:
+        """What the record says of the new facts, beside the form."""
+        for problem in error.problems:
+            self.add_error(None, f"{problem.what[:1].upper()}{problem.what[1:]}. {problem.remedy}")
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """A fact as it was, for the form that corrects it."""
+        return {}
+
+
+def _at(day: date, clock: time | None) -> str:
+    """A time of a record: with the clock where one was given."""
+    return datetime.combine(day, clock).isoformat(timespec="minutes") if clock else day.isoformat()
+
+
+def _split(at: str) -> dict[str, Any]:
+    return {"day": at[:10], "start": at[11:16] or None}
+
+
+def _products() -> list[tuple[str, str]]:
+    return [(id, product.name) for id, product in sorted(knowledge().products.items())]
+
+
+class InfusionForm(FactForm):
+    """Immunoglobulin as really given."""
+
+    kind = Kind.INFUSION
+    day = DayField()
+    product = forms.ChoiceField(choices=_products)
+    grams = NumberField()
+    route = forms.ChoiceField(choices=[(r, r) for r in ROUTES])
+    start = TimeField()
+    stop = TimeField()
+    lot = forms.CharField(max_length=60, required=False)
+    reaction = forms.CharField(max_length=400, required=False)
+    grade = forms.TypedChoiceField(
+        choices=[("", "–"), *((n, str(n)) for n in range(1, 6))], coerce=int, required=False, empty_value=None
+    )
+    note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def clean(self) -> dict[str, Any]:
+        """An end needs a beginning, and a grade something that happened."""
+        data = super().clean() or {}
+        if data.get("stop") and not data.get("start"):
+            self.add_error("start", say("forms.start_missing"))
+        if data.get("grade") and not data.get("reaction"):
+            self.add_error("reaction", say("forms.reaction_missing"))
+        return data
+
+    def facts(self) -> list[New]:
+        """One infusion."""
+        d = self.cleaned_data
+        body: dict[str, Any] = {
+            "product": d["product"],
+            "dose": {"value": d["grams"], "unit": "g"},
+            "start": _at(d["day"], d["start"]),
+            "route": d["route"],
+        }
+        if d["stop"]:
+            body["stop"] = _at(d["day"], d["stop"])
+        if d["lot"]:
+            body["lot"] = d["lot"]
+        if d["reaction"]:
+            body["reactions"] = [{"what": d["reaction"], **({"grade": d["grade"]} if d["grade"] else {})}]
+        if d["note"]:
+            body["note"] = d["note"]
+        return [(Kind.INFUSION, d["day"], body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        reactions = body.get("reactions") or [{}]
+        return {
+            "product": body["product"],
+            "grams": f"{body['dose']['value']:g}",
+            "route": body["route"],
+            **_split(str(body["start"])),
+            "stop": str(body.get("stop", ""))[11:16] or None,
+            "lot": body.get("lot", ""),
+            "reaction": reactions[0].get("what", ""),
+            "grade": reactions[0].get("grade", ""),
+            "note": body.get("note", ""),
+        }
+
+
+class WeightForm(FactForm):
+    """Body weight."""
+
+    kind = Kind.WEIGHT
+    day = DayField()
+    value = NumberField()
+    unit = forms.ChoiceField(choices=[("kg", "kg"), ("[lb_av]", "lb")])
+
+    def facts(self) -> list[New]:
+        """One weight."""
+        d = self.cleaned_data
+        return [(Kind.WEIGHT, d["day"], {"on": d["day"].isoformat(), "value": d["value"], "unit": d["unit"]})]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {"day": body["on"], "value": f"{body['value']:g}", "unit": body["unit"]}
+
+
+class IgGForm(FactForm):
+    """Serum IgG."""
+
+    kind = Kind.IGG
+    day = DayField()
+    start = TimeField()
+    value = NumberField()
+    unit = forms.ChoiceField(choices=[("g/L", "g/L"), ("mg/dL", "mg/dL")])
+    timing = forms.ChoiceField(
+        choices=[("", "–"), ("before", "before"), ("after", "after"), ("between", "between")], required=False
+    )
+
+    def facts(self) -> list[New]:
+        """One level."""
+        d = self.cleaned_data
+        body = {"at": _at(d["day"], d["start"]), "value": d["value"], "unit": d["unit"]}
+        if d["timing"]:
+            body["timing"] = d["timing"]
+        return [(Kind.IGG, d["day"], body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {
+            "value": f"{body['value']:g}",
+            "unit": body["unit"],
+            "timing": body.get("timing", ""),
+            **_split(str(body["at"])),
+        }
+
+
+class BloodTestForm(FactForm):
+    """Any other laboratory value."""
+
+    kind = Kind.BLOOD_TEST
+    day = DayField()
+    what = forms.CharField(max_length=100)
+    value = NumberField()
+    unit = forms.CharField(max_length=30)
+
+    def facts(self) -> list[New]:
+        """One value."""
+        d = self.cleaned_data
+        body = {"at": d["day"].isoformat(), "what": d["what"], "value": d["value"], "unit": d["unit"]}
+        return [(Kind.BLOOD_TEST, d["day"], body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {"day": str(body["at"])[:10], "what": body["what"], "value": f"{body['value']:g}", "unit": body["unit"]}
+
+
+class DrugForm(FactForm):
+    """Another drug."""
+
+    kind = Kind.DRUG
+    name = forms.CharField(max_length=100)
+    begin = DayField(required=False)
+    end = DayField(required=False)
+    for_what = forms.CharField(max_length=200, required=False)
+
+    def facts(self) -> list[New]:
+        """One drug."""
+        d = self.cleaned_data
+        body = {"name": d["name"]}
+        if d["begin"]:
+            body["start"] = d["begin"].isoformat()
+        if d["end"]:
+            body["stop"] = d["end"].isoformat()
+        if d["for_what"]:
+            body["for_what"] = d["for_what"]
+        return [(Kind.DRUG, d["begin"] or timezone.localdate(), body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {
+            "name": body["name"],
+            "begin": body.get("start"),
+            "end": body.get("stop"),
+            "for_what": body.get("for_what", ""),
+        }
+
+
+class ConditionForm(FactForm):
+    """A condition that is there, or was looked for and is not."""
+
+    kind = Kind.CONDITION
+    what = forms.CharField(max_length=100)
+    present = forms.TypedChoiceField(
+        choices=[("yes", "present"), ("no", "excluded")], coerce=lambda v: v == "yes", initial="yes"
+    )
+    begin = DayField(required=False)
+
+    def facts(self) -> list[New]:
+        """One condition."""
+        d = self.cleaned_data
+        body = {"what": d["what"], "present": d["present"]}
+        if d["begin"]:
+            body["since"] = d["begin"].isoformat()
+        return [(Kind.CONDITION, d["begin"] or timezone.localdate(), body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {
+            "what": body["what"],
+            "present": "yes" if body.get("present", True) else "no",
+            "begin": body.get("since"),
+        }
+
+
+class StrengthForm(FactForm):
+    """Strength measured at one time: a value for each series the person has."""
+
+    kind = Kind.STRENGTH
+    day = DayField()
+    start = TimeField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in self.series:
+            self.fields[f"value-{one['id']}"] = NumberField(required=False, label=one["id"])
+
+    def readings(self) -> list[tuple[dict[str, Any], Any]]:
+        """Each series with its field."""
+        return [(one, self[f"value-{one['id']}"]) for one in self.series]
+
+    def clean(self) -> dict[str, Any]:
+        """At least one value."""
+        data = super().clean() or {}
+        if not any(data.get(f"value-{one['id']}") is not None for one in self.series):
+            raise forms.ValidationError(say("forms.nothing_measured"))
+        return data
+
+    def facts(self) -> list[New]:
+        """One session."""
+        d = self.cleaned_data
+        values = {one["id"]: d[f"value-{one['id']}"] for one in self.series}
+        readings = {id: value for id, value in values.items() if value is not None}
+        return [(Kind.STRENGTH, d["day"], {"at": _at(d["day"], d["start"]), "readings": readings})]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        typed = {
+            f"value-{id}": f"{value['value'] if isinstance(value, dict) else value:g}"
+            for id, value in body["readings"].items()
+        }
+        return typed | _split(str(body["at"]))
+
+
+class SeriesForm(FactForm):
+    """A measure that will be repeated: what, on which side, with which device."""
+
+    kind = Kind.SERIES
+    measure = forms.ChoiceField(choices=[(m, m) for m in ("grip", "pinch", "mmn_rods", "onls", "mrc_sum")])
+    side = forms.ChoiceField(choices=[("", "–"), ("right", "right"), ("left", "left")], required=False)
+    device = forms.ChoiceField(choices=lambda: _devices(), required=False)
+    unit = forms.ChoiceField(choices=[("kg", "kg"), ("kPa", "kPa"), ("[lbf_av]", "lbf"), ("{score}", "points")])
+    place = forms.ChoiceField(choices=[("home", "home"), ("clinic", "clinic")], initial="home")
+
+    def facts(self) -> list[New]:
+        """One series, without values yet."""
+        d = self.cleaned_data
+        name = "-".join(part for part in (d["measure"].replace("_", "-"), d["side"]) if part)
+        taken = {one["id"] for one in self.series}
+        id = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 99))) if n not in taken)
+        body = {"id": id, "measure": d["measure"], "unit": d["unit"], "place": d["place"]}
+        for key in ("side", "device"):
+            if d[key]:
+                body[key] = d[key]
+        return [(Kind.SERIES, timezone.localdate(), body)]
+
+
+def _devices() -> list[tuple[str, str]]:
+    return [("", "–"), *((id, scale.name) for id, scale in sorted(knowledge().scales.items()))]
+
+
+class GoalsForm(FactForm):
+    """What the person wants and accepts."""
+
+    kind = Kind.GOALS
+    routes = forms.MultipleChoiceField(
+        choices=[(r, r) for r in ROUTES], required=False, widget=forms.CheckboxSelectMultiple
+    )
+    visits = NumberField(required=False)
+    note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in self.series:
+            self.fields[f"floor-{one['id']}"] = NumberField(required=False, label=one["id"])
+
+    def floors(self) -> list[tuple[dict[str, Any], Any]]:
+        """Each series with the field of its floor."""
+        return [(one, self[f"floor-{one['id']}"]) for one in self.series]
+
+    def facts(self) -> list[New]:
+        """The goals as a whole."""
+        d = self.cleaned_data
+        body: dict[str, Any] = {}
+        floors = [
+            {"series": one["id"], "value": d[f"floor-{one['id']}"], "unit": one["unit"]}
+            for one in self.series
+            if d[f"floor-{one['id']}"] is not None
+        ]
+        if floors:
+            body["floors"] = floors
+        if d["routes"]:
+            body["routes"] = d["routes"]
+        if d["visits"] is not None:
+            body["max_visits_per_year"] = d["visits"]
+        if d["note"]:
+            body["note"] = d["note"]
+        return [(Kind.GOALS, timezone.localdate(), body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        typed = {f"floor-{f['series']}": f"{f['value']:g}" for f in body.get("floors", [])}
+        visits = body.get("max_visits_per_year")
+        return typed | {
+            "routes": body.get("routes", []),
+            "visits": f"{visits:g}" if visits is not None else "",
+            "note": body.get("note", ""),
+        }
+
+
+class PersonForm(FactForm):
+    """Who, as far as the answer needs it."""
+
+    kind = Kind.PERSON
+    birth_year = forms.IntegerField(required=False, min_value=1900, max_value=2100)
+    sex = forms.ChoiceField(choices=[("", "–"), ("female", "female"), ("male", "male")], required=False)
+    height = NumberField(required=False)
+    dominant_hand = forms.ChoiceField(
+        choices=[("", "–"), ("right", "right"), ("left", "left"), ("both", "both")], required=False
+    )
+
+    def facts(self) -> list[New]:
+        """The person as a whole."""
+        d = self.cleaned_data
+        body: dict[str, Any] = {}
+        if d["birth_year"]:
+            body["birth_year"] = d["birth_year"]
+        if d["sex"]:
+            body["sex"] = d["sex"]
+        if d["height"] is not None:
+            body["height"] = {"value": d["height"], "unit": "cm"}
+        if d["dominant_hand"]:
+            body["dominant_hand"] = d["dominant_hand"]
+        return [(Kind.PERSON, timezone.localdate(), body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        height = body.get("height")
+        return {**body, "height": f"{height['value']:g}" if height else ""}
+
+
+class BeforeForm(FactForm):
+    """Immunoglobulin before the first infusion that is recorded."""
+
+    kind = Kind.BEFORE
+    before = forms.ChoiceField(choices=[("none", "none"), ("regimen", "regimen"), ("unknown", "unknown")])
+    product = forms.ChoiceField(choices=lambda: [("", "–"), *_products()], required=False)
+    grams = NumberField(required=False)
+    interval = NumberField(required=False)
+    route = forms.ChoiceField(choices=[("", "–"), *((r, r) for r in ROUTES)], required=False)
+
+    def facts(self) -> list[New]:
+        """What was before."""
+        d = self.cleaned_data
+        body: dict[str, Any] = {"kind": d["before"]}
+        if d["before"] == "regimen":
+            if d["product"]:
+                body["product"] = d["product"]
+            if d["grams"] is not None:
+                body["dose"] = {"value": d["grams"], "unit": "g"}
+            if d["interval"] is not None:
+                body["interval"] = {"value": d["interval"], "unit": "d"}
+            if d["route"]:
+                body["route"] = d["route"]
+        return [(Kind.BEFORE, timezone.localdate(), body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {
+            "before": body["kind"],
+            "product": body.get("product", ""),
+            "grams": f"{body['dose']['value']:g}" if body.get("dose") else "",
+            "interval": f"{body['interval']['value']:g}" if body.get("interval") else "",
+            "route": body.get("route", ""),
+        }
+
+
+FORMS: dict[str, type[FactForm]] = {
+    form.kind: form
+    for form in (
+        InfusionForm, WeightForm, IgGForm, BloodTestForm, StrengthForm, SeriesForm, DrugForm, ConditionForm, GoalsForm,
+        PersonForm, BeforeForm,
+    )
+}  # fmt: skip
+
+
+class NewPatient(forms.Form):
+    """A new patient: a pseudonym, and the name and number that only this site sees."""
+
+    pseudonym = forms.RegexField(r"^[A-Za-z][A-Za-z0-9 _-]*$", max_length=40)
+    name = forms.CharField(max_length=120, required=False)
+    number = forms.CharField(max_length=40, required=False)
+
+
+class Aside(forms.Form):
+    """A line of the work list that was dealt with."""
+
+    kind = forms.CharField(max_length=20)
+    until = DayField()
+    reason = forms.CharField(min_length=3, max_length=400)
+
+
+class Ask(forms.Form):
+    """A regimen that somebody asks about."""
+
+    product = forms.CharField(max_length=60)
+    route = forms.ChoiceField(choices=[(r, r) for r in ROUTES])
+    grams = forms.FloatField(min_value=0, max_value=1000)
+    interval = forms.IntegerField(min_value=1, max_value=182)
+
+
+class Decide(forms.Form):
+    """What is done with a proposal."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    assessment = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**62)
+    verdict = forms.ChoiceField(choices=[("accepted", "accepted"), ("changed", "changed"), ("refused", "refused")])
+    code = forms.CharField(max_length=40, required=False)
+    reason = forms.CharField(max_length=2000, required=False)
+    product = forms.CharField(max_length=60, required=False)
+    route = forms.CharField(max_length=10, required=False)
+    grams = forms.FloatField(min_value=0, max_value=1000, required=False)
+    interval = forms.IntegerField(min_value=1, max_value=182, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Changing and refusing need a reason."""
+        data = super().clean() or {}
+        if data.get("verdict") in ("changed", "refused") and not (data.get("reason") or "").strip():
+            self.add_error("reason", say("decision.reason_needed"))
+        return data

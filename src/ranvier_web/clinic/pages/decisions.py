@@ -1,0 +1,157 @@
+"""Accept, change or refuse what was proposed; the log of that; and the sheet for the infusion."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ranvier.decision.nouns import Option
+from ranvier.decision.what_if import what_if
+from ranvier.report.answer import chosen, draws_of
+from ranvier.report.words import Words
+from ranvier_web.clinic import actions, forms
+from ranvier_web.clinic import models as m
+from ranvier_web.clinic.assessing import kept
+from ranvier_web.clinic.knowledge import knowledge
+from ranvier_web.clinic.pages import presenter
+from ranvier_web.clinic.pages.common import actor, the_patient
+from ranvier_web.words.load import words
+
+
+@require_http_methods(["GET", "POST"])
+def decide(request: HttpRequest, patient: Any) -> HttpResponse:
+    """What is done with the proposal of one assessment; asked for by the sliders, or taken as it was proposed."""
+    seen = the_patient(request)
+    if request.method == "GET":
+        return _confirm(request, seen)
+    form = forms.Decide(request.POST)
+    if not form.is_valid():
+        return render(request, "clinic/decide_again.html", {"patient": seen, "form": form}, status=422)
+    d = form.cleaned_data
+    made = get_object_or_404(m.Assessment, pk=d["assessment"], patient=seen)
+    state = m.State.objects.get(patient=seen)
+    if state.assessment_id != made.pk or state.since is not None:
+        context = {"patient": seen, "changed": True, "form": form}
+        return render(request, "clinic/decide_again.html", context, status=409)
+    found = kept(made.pk)
+    best = chosen(found.answered.treatment.proposal) if found else None
+    decided, outlook = None, None
+    if d["verdict"] == "accepted":
+        if best is None:
+            return HttpResponse(status=422)
+        decided, outlook = _plain(best)
+    elif d["verdict"] == "changed":
+        if found is None or found.ready is None or not d["grams"] or not d["interval"]:
+            return HttpResponse(status=422)
+        try:
+            one = what_if(
+                found.ready, product=d["product"], route=d["route"], grams=d["grams"], interval_days=d["interval"]
+            )
+        except ValueError:
+            return HttpResponse(status=422)
+        decided, outlook = _plain(one)
+    try:
+        decision = actions.decide(
+            seen, made, d["verdict"], actor(request), key=d["key"],
+            proposed=_plain(best)[0] if best else None, decided=decided, outlook=outlook,
+            reason=d["reason"].strip(), code=d["code"],
+        )  # fmt: skip
+    except actions.ConflictError as error:
+        return render(request, "clinic/decided.html", {"patient": seen, "theirs": error.theirs}, status=409)
+    return redirect("sheet", patient=seen.pk, decision=decision.pk) if decided else redirect("patient", patient=seen.pk)
+
+
+def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
+    """Once more what is decided, its outlook, and the reason where it is not what was proposed."""
+    asked = forms.Ask(request.GET)
+    state = m.State.objects.get(patient=seen)
+    found = kept(state.assessment_id) if state.assessment_id else None
+    if not asked.is_valid() or found is None or found.ready is None or found.answered.treatment.posterior is None:
+        return redirect("what_if", patient=seen.pk)
+    d = asked.cleaned_data
+    try:
+        one = what_if(
+            found.ready, product=d["product"], route=d["route"], grams=d["grams"], interval_days=d["interval"]
+        )
+    except ValueError:
+        return redirect("what_if", patient=seen.pk)
+    best = chosen(found.answered.treatment.proposal)
+    w = Words(knowledge(), "en", found.answered)
+    draws = draws_of(found.answered.treatment.posterior)
+    context = {
+        "patient": seen,
+        "asked": d,
+        "made": state.assessment_id,
+        "one": presenter.option(one, w, draws),
+        "best": presenter.option(best, w, draws) if best else None,
+        "same": best is not None and best.id == one.id,
+        "waits": state.since is not None,
+        "key": uuid.uuid4(),
+    }
+    return render(request, "clinic/decide.html", context)
+
+
+def _plain(option: Option) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Regimen and outlook of an option, as they are kept."""
+    outlook = {
+        "trough": option.trough,
+        "trough_q05": option.trough_q05,
+        "trough_q95": option.trough_q95,
+        "p_above_floor": option.p_above_floor,
+        "grams_per_week": option.grams_per_week,
+        "limits": [f.name for f in option.limited_by],
+    }
+    return asdict(option.regimen), outlook
+
+
+@require_safe
+def log(request: HttpRequest, patient: Any) -> HttpResponse:
+    """What was proposed and decided, by whom, why, the newest first."""
+    seen = the_patient(request)
+    rows = m.Decision.objects.filter(patient=seen).select_related("by", "assessment")[:200]
+    lines = [{"row": r, "proposed": spoken(r.proposed), "decided": spoken(r.decided)} for r in rows]
+    return render(request, "clinic/decisions.html", {"patient": seen, "lines": lines})
+
+
+def spoken(regimen: dict[str, Any] | None) -> str:
+    """A kept regimen in words."""
+    if not regimen:
+        return ""
+    if regimen["grams"] <= 0:
+        return words().texts["ui"]["no_treatment"]  # type: ignore[no-any-return]
+    w = words()
+    over = f" {w.text('ui', 'over_days', days=regimen['days'])}" if regimen["days"] > 1 else ""
+    product = f"{w.product(regimen['product'])} {regimen['route']}"
+    return f"{w.grams(regimen['grams'])}{over} {w.every(regimen['interval_days'])}, {product}"
+
+
+@require_safe
+def sheet(request: HttpRequest, patient: Any, decision: int) -> HttpResponse:
+    """What the nurse needs at the bedside: product, vials, day, and where to write what was really given."""
+    seen = the_patient(request)
+    row = get_object_or_404(m.Decision.objects.select_related("by"), pk=decision, patient=seen)
+    if not row.decided:
+        return redirect("decisions", patient=seen.pk)
+    state = m.State.objects.get(patient=seen)
+    due = timezone.localdate()
+    if state.last_infusion:
+        due = max(due, state.last_infusion + timedelta(days=row.decided["interval_days"]))
+    vials = [f"{count} × {size:g} g" for size, count in row.decided["vials"] if count]
+    product = knowledge().products.get(row.decided["product"])
+    context = {
+        "patient": seen,
+        "row": row,
+        "plan": spoken(row.decided),
+        "vials": vials,
+        "due": due,
+        "product": product,
+        "days": range(1, row.decided["days"] + 1),
+    }
+    return render(request, "clinic/sheet.html", context)

@@ -1,0 +1,134 @@
+"""From answers to what stands on a page: plain values, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from ranvier.decision.nouns import Assessment, Option
+from ranvier.evidence.nouns import Knowledge
+from ranvier.report import answer as answers
+from ranvier.report.words import Words, fixed, number
+from ranvier_web.clinic.models import Fact, Kind
+from ranvier_web.clinic.pages.common import tree
+from ranvier_web.words.load import say, words
+
+
+def answer(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The sentences of an assessment that was kept."""
+    return dict(data["page"])
+
+
+def reasons(assessment: Assessment, knowledge: Knowledge) -> dict[str, Any]:
+    """Everything behind the answer, one step away."""
+    w = Words(knowledge, "en", assessment)
+    treatment = assessment.treatment
+    told = answers.write(assessment, w)
+    sources = [knowledge.sources[s] for s in assessment.sources if s in knowledge.sources]
+    refusal = treatment.refusal or (treatment.proposal.refusal if treatment.proposal else ())
+    return {
+        "headline": told.headline,
+        "refusal": [tree(f, w) for f in refusal],
+        "reasons": [tree(f, w) for f in answers.reasons(assessment)],
+        "sources": sources,
+        "unverified": [w.say(f) for f in assessment.unverified],
+        "by_status": answers.by_status(assessment.unverified, w),
+        "assessment": assessment,
+    }
+
+
+def option(one: Option, w: Words, draws: int, *, now: Option | None = None) -> dict[str, Any]:
+    """One option in words and numbers."""
+    unit = w.strength_unit(one.forecasts[0].unit) if one.forecasts else ""
+    spread = one.trough_q95 - one.trough_q05
+    decimals = 1 if spread < 2 else 0
+    above = one.p_above_floor
+    return {
+        "plan": w.plan(one.regimen),
+        "product": w.product(one.regimen.product),
+        "route": one.regimen.route,
+        "vials": w.vials(one.regimen),
+        "action": w.word("action", one.action),
+        "above": None if above is None else w.chance(above, draws),
+        "bar": None if above is None else round(min(99, max(1, 100 * above))),
+        "trough": fixed(one.trough, decimals),
+        "trough_range": w.band(one.trough_q05, one.trough_q95, decimals),
+        "mean": fixed(one.mean, decimals),
+        "unit": unit,
+        "per_week": fixed(one.grams_per_week, 1),
+        "per_kg": None if one.grams_per_kg is None else fixed(one.grams_per_kg, 2),
+        "visits": f"{one.visits_per_year:.0f}",
+        "limits": [tree(f, w) for f in one.limited_by],
+        "more": None if now is None else fixed(one.grams_per_week - now.grams_per_week, 1),
+    }
+
+
+# ---- facts ----------------------------------------------------------------------------------------------------------
+
+
+def facts(rows: Iterable[Fact]) -> list[dict[str, Any]]:
+    """Facts as lines: what, in one sentence, by whom, when."""
+    return [
+        {"fact": f, "kind": say(f"facts.kind_{f.kind}"), "says": says(f.kind, f.body), "by": f.by or f.origin}
+        for f in rows
+    ]
+
+
+def says(kind: str, body: Mapping[str, Any]) -> str:
+    """A fact in a few words."""
+    if kind == Kind.INFUSION:
+        parts = [f"{_quantity(body['dose'])} {words().product(body['product'])} {body['route']}"]
+        if body.get("lot"):
+            parts.append(say("facts.lot", lot=body["lot"]))
+        parts += [reaction["what"] for reaction in body.get("reactions", [])]
+        return ", ".join(parts)
+    if kind in (Kind.WEIGHT, Kind.IGG):
+        return _quantity(body)
+    if kind == Kind.BLOOD_TEST:
+        return f"{body['what']} {_quantity(body)}"
+    if kind == Kind.STRENGTH:
+        parts = []
+        for id, value in body["readings"].items():
+            plain = value.get("value") if isinstance(value, Mapping) else value
+            parts.append(f"{id.replace('-', ' ')} {number(float(plain), 4)}" if plain is not None else id)
+        return ", ".join(parts)
+    if kind == Kind.SERIES:
+        return " ".join(str(body[k]) for k in ("side", "measure", "device", "unit") if body.get(k)).replace("_", " ")
+    if kind in (Kind.DRUG,):
+        return str(body["name"])
+    if kind == Kind.CONDITION:
+        return str(body["what"]) + ("" if body.get("present", True) else f" ({say('facts.excluded')})")
+    if kind == Kind.INVESTIGATION:
+        return f"{str(body['what']).replace('_', ' ')}: {say('facts.yes' if body.get('positive') else 'facts.no')}"
+    if kind == Kind.EXAMINATION:
+        return say("facts.examined", n=len(body.get("findings", [])))
+    if kind == Kind.CONDUCTION:
+        return say("facts.studied", n=len(body.get("nerves", [])))
+    if kind in (Kind.NOTE, Kind.DIARY):
+        return str(body.get("text", ""))
+    if kind == Kind.GOALS:
+        floors = [
+            f"{f['series'].replace('-', ' ')} {number(float(f['value']), 3)} {f['unit']}"
+            for f in body.get("floors", [])
+        ]
+        return ", ".join([*floors, *body.get("routes", [])]) or say("facts.none_stated")
+    if kind == Kind.BEFORE:
+        return str(body["kind"])
+    if kind == Kind.PERSON:
+        return ", ".join(str(v) if not isinstance(v, Mapping) else _quantity(v) for v in body.values())
+    return ""
+
+
+def _quantity(body: Mapping[str, Any]) -> str:
+    return f"{number(float(body['value']), 4)} {words().unit(str(body['unit']))}"
+
+
+def the_day(text: Any) -> date | None:
+    """An ISO day."""
+    return date.fromisoformat(str(text)[:10]) if text else None
+
+
+def short(one: Option, w: Words) -> str:
+    """The short name of an option, for a label."""
+    return f"{w.grams(one.regimen.grams)} / {one.regimen.interval_days} d"

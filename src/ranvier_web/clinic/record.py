@@ -1,0 +1,154 @@
+"""From facts to the same `Record` that the command line reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ranvier.ground.notes import InputError, Problem
+from ranvier.record import read_text
+from ranvier.record.nouns import Record
+from ranvier_web.clinic.models import Fact, Kind, Patient
+
+LISTS = {
+    Kind.INFUSION: "infusions",
+    Kind.IGG: "igg",
+    Kind.DRUG: "drugs",
+    Kind.BLOOD_TEST: "blood_tests",
+    Kind.CONDITION: "conditions",
+    Kind.INVESTIGATION: "investigations",
+    Kind.EXAMINATION: "examinations",
+    Kind.CONDUCTION: "conduction_studies",
+    Kind.IMAGING: "imaging",
+}
+RECORD_KINDS = (
+    *LISTS, Kind.PERSON, Kind.WEIGHT, Kind.BEFORE, Kind.SERIES, Kind.STRENGTH, Kind.GOALS, Kind.HISTORY, Kind.NOTE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A fact that is not in the database yet."""
+
+    kind: str
+    body: Any
+
+
+def in_force(patient: Patient) -> Any:
+    """The facts that nobody corrected or took back."""
+    return Fact.objects.filter(patient=patient, replaced_by=None, withdrawn=False)
+
+
+def assemble(patient: Patient, facts: Iterable[Any]) -> dict[str, Any]:
+    """The facts in the layout of a record file. Each fact has `kind` and `body`."""
+    record: dict[str, Any] = {"ranvier_record": 1}
+    if patient.invented:
+        record["invented"] = True
+    person: dict[str, Any] = {"pseudonym": patient.pseudonym}
+    record |= {"person": person, "timezone": patient.timezone}
+    series: dict[str, dict[str, Any]] = {}
+    strength: list[dict[str, Any]] = []
+    for fact in facts:
+        kind, body = fact.kind, fact.body
+        if kind == Kind.PERSON:
+            person |= body
+        elif kind == Kind.WEIGHT:
+            person.setdefault("weights", []).append(body)
+        elif kind in (Kind.BEFORE, Kind.GOALS, Kind.HISTORY):
+            record[kind] = body
+        elif kind == Kind.SERIES:
+            series[body["id"]] = {**body, "values": []}
+        elif kind == Kind.STRENGTH:
+            strength.append(body)
+        elif kind == Kind.NOTE:
+            record.setdefault("notes", []).append(body["text"])
+        elif kind in LISTS:
+            record.setdefault(LISTS[Kind(kind)], []).append(body)
+    for session in strength:
+        for name, value in session["readings"].items():
+            if name in series:
+                row = {"at": session["at"], **value} if isinstance(value, dict) else [session["at"], value]
+                series[name]["values"].append(row)
+    if series:
+        record["strength"] = list(series.values())
+    return record
+
+
+def record_of(patient: Patient) -> tuple[Record, tuple[Problem, ...], int]:
+    """The record of a patient, what deserves a look, and the id of the last fact it knows.
+
+    Raises
+    ------
+    InputError : the facts together do not make a record; with each place and remedy
+    """
+    facts = list(in_force(patient).filter(kind__in=RECORD_KINDS).order_by("day", "id").only("kind", "body"))
+    last = Fact.objects.filter(patient=patient).order_by("-id").values_list("id", flat=True).first() or 0
+    record, problems = read(patient, facts)
+    return record, problems, last
+
+
+def read(patient: Patient, facts: Iterable[Any]) -> tuple[Record, tuple[Problem, ...]]:
+    """The facts as a record. Raises InputError."""
+    return read_text(json.dumps(assemble(patient, facts)), f"the record of {patient.pseudonym}")
+
+
+def check(patient: Patient, new: Sequence[Bare], *, without: int | None = None) -> tuple[Problem, ...]:
+    """Whether new facts fit the record; what deserves a look. `without` leaves out the fact that is corrected.
+
+    Of long diaries only the definition of the series takes part: what is asked is whether the new facts can stand.
+
+    Raises
+    ------
+    InputError : they cannot; the problems are only those that the new facts bring
+    """
+    known = in_force(patient).filter(kind__in=RECORD_KINDS).exclude(kind=Kind.STRENGTH).order_by("day", "id")
+    facts: list[Any] = list(known.exclude(pk=without).only("kind", "body") if without else known.only("kind", "body"))
+    try:
+        before: set[tuple[str, str]] = {(p.what, p.remedy) for p in read(patient, facts)[1]}
+    except InputError as error:
+        before = {(p.what, p.remedy) for p in error.problems}
+    try:
+        _, problems = read(patient, [*facts, *new])
+    except InputError as error:
+        found = tuple(p for p in error.problems if (p.what, p.remedy) not in before)
+        if found:
+            raise InputError(error.title, found) from None
+        return ()
+    return tuple(p for p in problems if (p.what, p.remedy) not in before)
+
+
+def facts_of(data: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    """A record file taken apart: kind, day (ISO) and body of each fact. The way back of `assemble`."""
+    found: list[tuple[str, str, Any]] = []
+    person = dict(data.get("person", {}))
+    weights = person.pop("weights", [])
+    person.pop("pseudonym", None)
+    first = "1900-01-01"
+    if person:
+        found.append((Kind.PERSON, first, person))
+    found += [(Kind.WEIGHT, str(w["on"])[:10], w) for w in weights]
+    for kind in (Kind.BEFORE, Kind.GOALS, Kind.HISTORY):
+        if data.get(kind):
+            found.append((kind, first, data[kind]))
+    sessions: dict[str, dict[str, Any]] = {}
+    for one in data.get("strength", []):
+        about = {k: v for k, v in one.items() if k != "values"}
+        about.setdefault("id", "-".join(str(about[k]) for k in ("measure", "side") if about.get(k)).replace("_", "-"))
+        found.append((Kind.SERIES, first, about))
+        for row in one["values"]:
+            at, value = (row["at"], {k: v for k, v in row.items() if k != "at"}) if isinstance(row, dict) else row[:2]
+            sessions.setdefault(str(at), {})[about["id"]] = value
+    found += [(Kind.STRENGTH, at[:10], {"at": at, "readings": readings}) for at, readings in sessions.items()]
+    for kind, name in LISTS.items():
+        for body in data.get(name, []):
+            found.append((kind, day_of(body) or first, body))
+    found += [(Kind.NOTE, first, {"text": text}) for text in data.get("notes", [])]
+    return found
+
+
+def day_of(body: dict[str, Any]) -> str:
+    """The day a part of a record is about, as ISO; empty where it names none."""
+    found = next((body[key] for key in ("start", "at", "on", "since") if body.get(key)), "")
+    return str(found)[:10]

@@ -1,0 +1,29 @@
+"""Addresses of the clinic. Each needs its line in `policy.py` beside it."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from ranvier_web.clinic.pages import decisions, entry, patient, whatif, worklist
+
+ONE = "patients/<uuid:patient>/"
+
+urlpatterns = [
+    path("work/", worklist.worklist, name="worklist"),
+    path("patients/", worklist.patients, name="patients"),
+    path("patients/new/", worklist.patient_new, name="patient_new"),
+    path(ONE, patient.page, name="patient"),
+    path(f"{ONE}status/", patient.status, name="patient_status"),
+    path(f"{ONE}reasons/", patient.reasons, name="reasons"),
+    path(f"{ONE}review/", patient.review, name="review"),
+    path(f"{ONE}aside/", worklist.aside, name="aside"),
+    path(f"{ONE}facts/", entry.facts, name="facts"),
+    path(f"{ONE}facts/new/<slug:kind>/", entry.new, name="fact_new"),
+    path(f"{ONE}facts/<int:fact>/correct/", entry.correct, name="fact_correct"),
+    path(f"{ONE}facts/<int:fact>/withdraw/", entry.withdraw, name="fact_withdraw"),
+    path(f"{ONE}what-if/", whatif.page, name="what_if"),
+    path(f"{ONE}what-if/drawn/", whatif.drawn, name="what_if_drawn"),
+    path(f"{ONE}decide/", decisions.decide, name="decide"),
+    path(f"{ONE}decisions/", decisions.log, name="decisions"),
+    path(f"{ONE}sheet/<int:decision>/", decisions.sheet, name="sheet"),
+]

@@ -1,0 +1,198 @@
+"""`ranvier serve`, `ranvier clinic` (the demo), `ranvier backup`, `ranvier restore`, `ranvier audit`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import click
+
+from ranvier.ground.notes import ExitCode
+
+HERE = "127.0.0.1"
+PAUSE = 0.5  # [s] between looks for work
+LONGEST_START = 180  # [s] a server may take before the check gives up
+
+
+def prepare(data: Path, *, demo: bool, address: str) -> None:
+    """Environment, settings, tables and static files of the site in `data`."""
+    os.environ["RANVIER_DATA"] = str(data.absolute())
+    os.environ["RANVIER_ADDRESS"] = address
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ranvier_web.settings"
+    if demo:
+        os.environ["RANVIER_DEMO"] = "1"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+
+@click.command(short_help="Start the clinic of invented patients, to look around.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("out/clinic"), show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--fresh", is_flag=True, help="Throw away what was typed into the demo and begin anew.")
+@click.option("--check", is_flag=True, help="Start, look whether it answers, stop: for machines.")
+def clinic(data: Path, port: int, fresh: bool, check: bool) -> int:
+    """Start the clinic of invented patients at a local address and say how to sign in as each role."""
+    if fresh and data.is_dir():
+        import shutil
+
+        if not (data / "clinic.sqlite3").exists() and any(data.iterdir()):
+            click.echo(f"{data} is no clinic; it is left alone.", err=True)
+            return ExitCode.USAGE
+        shutil.rmtree(data)
+    address = f"http://{HERE}:{port}"
+    prepare(data, demo=True, address=address)
+    from ranvier_web import demo
+    from ranvier_web.people.models import Site
+
+    if not Site.objects.exists():
+        click.echo("Making a clinic of invented people ...")
+        demo.load(click.echo)
+    click.echo("\n" + demo.told(address) + "\n")
+    return _serve(port, workers=2, check=check)
+
+
+@click.command(short_help="Serve a real clinic.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of this site; made if needed.")
+@click.option("--address", default=f"http://{HERE}:8000", show_default=True, help="The public address.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where it listens here.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+def serve(data: Path, address: str, port: int, workers: int) -> int:
+    """Serve a real clinic. The first time, the administrator is asked for; secrets are made and kept in the folder.
+
+    It listens on this machine only: put a web server with a certificate in front of it, and give its address.
+    """
+    prepare(data, demo=False, address=address)
+    if not _administrator():
+        return ExitCode.QUESTION
+    click.echo(f"Serving {address} (listening on {HERE}:{port}). Ctrl-C stops.")
+    return _serve(port, workers=workers, check=False)
+
+
+def _administrator() -> bool:
+    """Make the first site and its administrator, if there is none."""
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from ranvier_web.clinic.actions import Actor
+    from ranvier_web.people.models import Role, Site, User
+
+    if User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
+        return True
+    click.echo("This site is new. It needs a name and an administrator, who then invites the others.")
+    site = os.environ.get("RANVIER_SITE") or (click.prompt("Name of the clinic") if sys.stdin.isatty() else "")
+    name = os.environ.get("RANVIER_ADMIN") or (click.prompt("User name") if sys.stdin.isatty() else "")
+    password = os.environ.pop("RANVIER_ADMIN_PASSWORD", "")
+    if sys.stdin.isatty() and not password:
+        password = click.prompt("Password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
+    if not (site and name and password):
+        click.echo(
+            "Nobody can be asked here. Set RANVIER_SITE, RANVIER_ADMIN and RANVIER_ADMIN_PASSWORD for the first start.",
+            err=True,
+        )
+        return False
+    made = User(username=name, role=Role.ADMINISTRATOR)
+    try:
+        validate_password(password, made)
+    except ValidationError as error:
+        click.echo(f"This password is not taken: {' '.join(error.messages)}", err=True)
+        return False
+    made.site = Site.objects.create(name=site)
+    made.set_password(password)
+    made.save()
+    Actor.command("serve").wrote("account.opened", None, account=name, as_role=Role.ADMINISTRATOR)
+    click.echo("Sign in; the first thing asked for is a second factor. Then invite the others under 'People'.")
+    return True
+
+
+def _serve(port: int, *, workers: int, check: bool) -> int:
+    """Gunicorn and the worker that assesses, until they are stopped."""
+    from django.db import connections
+
+    connections.close_all()
+    environment = dict(os.environ)
+    web = [
+        sys.executable, "-m", "gunicorn", "ranvier_web.wsgi:application", "--bind", f"{HERE}:{port}",
+        "--workers", str(workers), "--threads", "4", "--worker-class", "gthread", "--timeout", "60",
+        "--graceful-timeout", "10", "--log-level", "warning", "--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else ".",
+    ]  # fmt: skip
+    children = [
+        subprocess.Popen(web, env=environment),
+        subprocess.Popen([sys.executable, "-m", "ranvier_web.worker"], env=environment),
+    ]
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    code = int(ExitCode.OK)
+    try:
+        if check:
+            code = _probe(port)
+        else:
+            while not stop.wait(1.0):
+                dead = [child for child in children if child.poll() is not None]
+                if dead:
+                    click.echo("A part of the server stopped; the rest is stopped too. See the lines above.", err=True)
+                    code = int(ExitCode.FAILED)
+                    break
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            try:
+                child.wait(15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+    return code
+
+
+def _probe(port: int) -> int:
+    """Whether the sign-in page comes."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < LONGEST_START:
+        try:
+            with urllib.request.urlopen(f"http://{HERE}:{port}/sign-in/", timeout=5) as answer:
+                if answer.status == 200 and b"csrf" in answer.read():
+                    click.echo("It answers. Stopping, as asked.")
+                    return ExitCode.OK
+        except OSError:
+            time.sleep(PAUSE)
+    click.echo("It did not answer.", err=True)
+    return ExitCode.FAILED
+
+
+@click.command(short_help="Check the audit log of a site.")
+@click.argument("what", type=click.Choice(["verify"]))
+@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("out/clinic"), show_default=True)
+@click.option("--ends-with", default="", metavar="HASH", help="A hash noted earlier: shows rows cut off at the end.")
+def audit(what: str, data: Path, ends_with: str) -> int:
+    """Walk the chain from its first row to its last; say where it does not hold."""
+    _quietly(data)
+    from ranvier_web.audit import chain
+
+    rows, last, broken = chain.verify(ends_with=ends_with)
+    if broken is not None:
+        click.echo(f"The audit log does not hold at row {broken.id}: {broken.why}.", err=True)
+        click.echo(f"{rows} rows before it hold. Restore a backup beside it and compare.", err=True)
+        return ExitCode.INPUT
+    click.echo(f"The audit log holds: {rows} rows.")
+    click.echo(f"Note this hash somewhere else; with --ends-with it shows later whether rows were cut off:\n{last}")
+    return ExitCode.OK
+
+
+def _quietly(data: Path) -> None:
+    """Settings of a site, without changing it."""
+    os.environ["RANVIER_DATA"] = str(data.absolute())
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ranvier_web.settings"
+    import django
+
+    django.setup()

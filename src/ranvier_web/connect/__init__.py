@@ -1,0 +1,1 @@
+"""Connect: what other programs ask of us and tell us."""

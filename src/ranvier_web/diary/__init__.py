@@ -1,0 +1,1 @@
+"""Diary: the page of the person who has the disease."""

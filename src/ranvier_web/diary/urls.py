@@ -1,0 +1,7 @@
+"""Addresses of the app `diary`. Each needs its line in `policy.py` beside it."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

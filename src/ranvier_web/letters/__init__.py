@@ -1,0 +1,1 @@
+"""Letters: what is printed, sent or handed over."""

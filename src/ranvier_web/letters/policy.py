@@ -1,0 +1,7 @@
+"""Who may open the pages of the app `letters`."""
+
+from __future__ import annotations
+
+from ranvier_web.people.rules import Rule
+
+RULES: dict[str, Rule] = {}

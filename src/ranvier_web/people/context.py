@@ -1,0 +1,23 @@
+"""What every page knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from ranvier import __version__
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Language, site and role of the one who looks."""
+    user: Any = getattr(request, "user", None)
+    known = user is not None and user.is_authenticated
+    return {
+        "language": user.language if known else "en",
+        "demo": settings.DEMO,
+        "role": user.role if known else "",
+        "site": user.site if known else None,
+        "version": __version__,
+    }

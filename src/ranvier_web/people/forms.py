@@ -1,0 +1,37 @@
+"""Forms of accounts."""
+
+from __future__ import annotations
+
+from django import forms
+
+from ranvier_web.people.models import Role
+from ranvier_web.words.load import say
+
+
+class Password(forms.Form):
+    """A new password, twice."""
+
+    password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+    again = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+
+    def clean(self) -> dict[str, str]:
+        """Both the same."""
+        data = super().clean() or {}
+        if data.get("password") != data.get("again"):
+            self.add_error("again", say("people.passwords_differ"))
+        return data
+
+
+class Account(forms.Form):
+    """Somebody new."""
+
+    username = forms.SlugField(max_length=60)
+    first_name = forms.CharField(max_length=80, required=False)
+    last_name = forms.CharField(max_length=80, required=False)
+    role = forms.ChoiceField(choices=[(r.value, r.value) for r in Role if r is not Role.PATIENT])
+
+
+class Reason(forms.Form):
+    """Why a closed record is opened."""
+
+    reason = forms.CharField(min_length=10, max_length=400, widget=forms.Textarea(attrs={"rows": 3}))

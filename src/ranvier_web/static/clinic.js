@@ -1,0 +1,22 @@
+"use strict";
+// Small help for forms; every page works without it.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !("once" in form.dataset)) return;
+  if (form.dataset.sent) { event.preventDefault(); return; } // a double click sends once; the server would keep one anyway
+  form.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => delete f.dataset.sent));
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (target && target.closest("[data-print]")) window.print();
+  document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(target)) menu.open = false; });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+});
+document.addEventListener("DOMContentLoaded", () => {
+  const problems = document.getElementById("problems");
+  if (problems) problems.focus();
+});

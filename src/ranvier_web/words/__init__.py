@@ -1,0 +1,1 @@
+"""Words: every sentence of the pages comes from `knowledge/languages/web`."""

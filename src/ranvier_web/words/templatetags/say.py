@@ -1,0 +1,70 @@
+"""Template tags: sentences, dates, chances."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.utils import timezone
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
+
+from ranvier_web.words import load
+
+register = template.Library()
+_KEEP = re.compile(r"(\d) (?=(?:%|g\b|kg\b|kPa\b|N\b|g/|days?\b|points?\b))")
+
+
+def language_of(context: RequestContext) -> str:
+    """The language of the page."""
+    return str(context.get("language", "en"))
+
+
+@register.simple_tag(takes_context=True, name="say")
+def say(context: RequestContext, key: str, **facts: Any) -> SafeString:
+    """The sentence of that name, safe to stand on a page."""
+    safe = {name: conditional_escape(value) for name, value in facts.items()}
+    return mark_safe(keep(load.say(key, language_of(context), **safe)))
+
+
+@register.filter
+def keep(text: Any) -> Any:
+    """Number and unit stay on one line."""
+    kept = _KEEP.sub("\\1\N{NO-BREAK SPACE}", str(text))
+    return mark_safe(kept) if isinstance(text, SafeString) else kept
+
+
+@register.filter
+def day(value: date | datetime | str | None) -> str:
+    """Like "Tue 3 Mar 2026"."""
+    if value is None or value == "":
+        return load.words().unknown
+    if isinstance(value, str):
+        value = date.fromisoformat(value[:10])
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return load.words().date(value)
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Like "Tue 3 Mar 2026, 14:05"."""
+    if value is None:
+        return load.words().unknown
+    local = timezone.localtime(value)
+    return f"{load.words().date(local.date())}, {local:%H:%M}"
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """The value of a key that is itself a variable."""
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def wordlist(text: str) -> list[str]:
+    """The words of a text, for a loop."""
+    return text.split()
