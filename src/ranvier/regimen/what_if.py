@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from ranvier.estimation.courses import INTRAVENOUS, WEEK, InForce
 from ranvier.estimation.nouns import Posterior
+from ranvier.evidence.find import find_product
 from ranvier.evidence.nouns import Knowledge
 from ranvier.record.nouns import Record
-from ranvier.regimen.candidates import Candidate, _candidate, _spread, amounts, find_product, pack_of
+from ranvier.regimen.candidates import Candidate, _candidate, _spread, amounts, pack_of
 from ranvier.regimen.guard import Verdict, judge, largest_day
 from ranvier.regimen.nouns import Aim, Option, Regimen
 from ranvier.regimen.outcome import HOME, Outcome

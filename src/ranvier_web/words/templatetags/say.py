@@ -27,7 +27,7 @@ def language_of(context: RequestContext) -> str:
 def say(context: RequestContext, key: str, **facts: Any) -> SafeString:
     """The sentence of that name, safe to stand on a page."""
     safe = {name: conditional_escape(value) for name, value in facts.items()}
-    return mark_safe(keep(load.say(key, language_of(context), **safe)))
+    return SafeString(keep(load.say(key, language_of(context), **safe)))  # facts were escaped above
 
 
 @register.filter
