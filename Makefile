@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans test bench check fix knowledge docs case bless example calibration virtual lock clean
+.PHONY: help run plans test bench check fix knowledge docs case bless example calibration misspecification virtual lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -70,8 +70,11 @@ bless: $(VENV)/dev.stamp  ## show changed answers to the shipped cases and ask, 
 example: $(VENV)/dev.stamp  ## make the picture and the worked example of the README anew
 	@$(BIN)/python tools/make_example.py
 
-calibration: $(VENV)/dev.stamp  ## would our intervals tell the truth? many simulated people (about an hour)
-	@CALIBRATION_PEOPLE=2000 $(BIN)/python -m pytest tests/estimation/test_calibration.py
+calibration: $(VENV)/dev.stamp  ## would our intervals tell the truth? 8000 simulated people; writes docs/measured (an hour; can be stopped and continued)
+	@$(BIN)/python tools/calibrate.py
+
+misspecification: $(VENV)/dev.stamp  ## forecasts held against truths that no model of ours holds; writes docs/measured (about 20 minutes)
+	@$(BIN)/python tools/misspecify.py
 
 virtual: $(VENV)/dev.stamp  ## hold localiser and block rules against simulated nerves; writes docs/virtual (about two minutes)
 	@$(BIN)/python tools/virtual_validation.py --write

@@ -9,7 +9,6 @@ The case, its day and its seed are those of the blessed answer, so that the READ
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,8 +24,6 @@ ROOT = Path(__file__).resolve().parent.parent
 CASE = "wears-off-at-four-weeks"
 PICTURE = "docs/picture.svg"
 BEGIN, END = "<!-- example: made by `make example` -->", "<!-- end of example -->"
-FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-MARGIN = 14  # [px] of white around the picture
 LAST_LINE = "Reasons"  # the block ends before this heading: what follows is too long for a README
 
 
@@ -54,19 +51,7 @@ def picture(assessment: Assessment, knowledge: Knowledge) -> str:
 
     words = Words(knowledge, "en", assessment)
     spec = charts.timeline(assessment, words, charts.WIDE)
-    drawn = svg.draw(spec, key="picture", title=write(assessment, words).headline, description="An invented person.")
-    for role, colour in charts.PALETTE.items():
-        drawn = drawn.replace(f"var(--{role})", colour)
-    width, height = (float(n) for n in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0])
-    wide, high = width + 2 * MARGIN, height + 2 * MARGIN
-    frame = f'viewBox="{-MARGIN} {-MARGIN} {wide:g} {high:g}" width="{wide:g}" height="{high:g}"'
-    drawn = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', frame, drawn, count=1)
-    paper = f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{wide:g}" height="{high:g}" fill="#ffffff"/>'
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" font-family="{FONT}" '
-    )
-    drawn = drawn.replace("<svg ", opening, 1).replace("</desc>", f"</desc>{paper}", 1)
-    return drawn.replace(' class=""', "") + "\n"
+    return svg.alone(spec, key="picture", title=write(assessment, words).headline, description="An invented person.")
 
 
 def with_example(readme: str, block: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
 from ranvier.estimation import history as past
 from ranvier.estimation import kernels as K
+from ranvier.estimation.discrepancy import look_back, next_error, window
 from ranvier.estimation.history import History
-from ranvier.estimation.model import Candidate, body_of, candidates, domain_findings, timeline
+from ranvier.estimation.model import Body, Candidate, body_of, candidates, domain_findings, timeline
 from ranvier.estimation.nouns import (
     Basis,
     Diagnostics,
@@ -72,11 +73,8 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
         return Refusal((history,))
     explained = explain(history, candidates(history, knowledge, body), knowledge, seed)
     rng = np.random.default_rng([seed, 2])
-    counts = _share([e.probability for e in explained], DRAWS)
-    rows = [
-        resample(e.sample, n, rng) if e.sample is not None else np.empty((0, e.candidate.belief.centre.size))
-        for e, n in zip(explained, counts, strict=True)
-    ]
+    counts = share([e.probability for e in explained], DRAWS)
+    rows = _rows_of(explained, counts, rng)
     priors = [from_prior(e.candidate, n, rng) for e, n in zip(explained, counts, strict=True)]
     measured = history.measures != (past.UNMEASURED,)
     basis = Basis.MEASURED if measured else (Basis.COVARIATES if body.weight is not None else Basis.POPULATION)
@@ -84,6 +82,7 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
     order = rng.permutation(sum(counts))
     days = _grid(history)
     draws, fitted = bring_to_now(history, explained, rows, order, days, has_igg)
+    draws, widened = widen(draws, history, explained, knowledge, seed)
     prior, _ = bring_to_now(history, explained, priors, order, days[:0], has_igg)
     return Posterior(
         basis=basis,
@@ -107,20 +106,71 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
         observed=_observed(history),
         fitted=fitted,
         diagnostics=_diagnostics(explained, knowledge),
-        findings=(*history.findings, *warn, *_assumptions(explained, has_igg)),
+        findings=(*history.findings, *warn, *widened, *_assumptions(explained, has_igg)),
         prior=prior,
     )
 
 
+def draws_now(history: History, body: Body, knowledge: Knowledge, seed: int) -> tuple[Draws, Draws]:
+    """Only the draws of `estimate`, brought to the day of the history: as the models have them, and widened."""
+    explained = explain(history, candidates(history, knowledge, body), knowledge, seed)
+    rng = np.random.default_rng([seed, 2])
+    counts = share([e.probability for e in explained], DRAWS)
+    rows = _rows_of(explained, counts, rng)
+    order = rng.permutation(sum(counts))
+    draws, _ = bring_to_now(history, explained, rows, order, np.empty(0), bool(history.igg.used.any()))
+    return draws, widen(draws, history, explained, knowledge, seed)[0]
+
+
+def _rows_of(explained: tuple[Explained, ...], counts: list[int], rng: np.random.Generator) -> list[FloatArray]:
+    """So many equally weighted rows of each explanation."""
+    return [
+        resample(e.sample, n, rng) if e.sample is not None else np.empty((0, e.candidate.belief.centre.size))
+        for e, n in zip(explained, counts, strict=True)
+    ]
+
+
+def widen(
+    draws: Draws, history: History, explained: tuple[Explained, ...], knowledge: Knowledge, seed: int
+) -> tuple[Draws, tuple[Finding, ...]]:
+    """Draws whose levels carry the discrepancy of the forecasts to come, of a size that the person's own errors say."""
+    best = max((e for e in explained if e.sample is not None), key=lambda e: e.probability)
+    scale = knowledge.composite.constants["discrepancy"]
+    level = draws.level.copy()
+    findings = []
+    for m, errors in enumerate(look_back(history, best.candidate, timeline(history), seed)):
+        if not errors.error.size:
+            continue
+        log = next_error(errors, scale.value, len(level), np.random.default_rng([seed, 8, m]))
+        level[:, m] *= np.exp(log)
+        facts: dict[str, Fact] = {
+            "measure": history.measures[m].id,
+            "n": int(errors.error.size),
+            "days": round(window(history)),
+            "typical": float(np.median(np.abs(errors.error))),
+            "allowed": float(np.median(np.sqrt(errors.variance))),
+            "sd": float(np.std(log)),
+            "shift": float(np.median(log)),
+        }
+        findings.append(Finding("forecast.widened", facts, status=scale.status))
+    return replace(draws, level=level), tuple(findings)
+
+
 def explain(
-    history: History, explanations: tuple[Candidate, ...], knowledge: Knowledge, seed: int
+    history: History,
+    explanations: tuple[Candidate, ...],
+    knowledge: Knowledge,
+    seed: int,
+    *,
+    line: K.Timeline | None = None,
 ) -> tuple[Explained, ...]:
     """Fit every explanation and give it its posterior probability.
 
     The probability of the data under an explanation, averaged over its prior, is the product of its one-step-ahead
     predictions: explanations are weighed by how well each would have predicted this person's values as they came.
+    `line` takes the place of the history's own time line (simulated values).
     """
-    line = timeline(history)
+    line = line or timeline(history)
     optima = [search(c, line) for c in explanations]
     first = [laplace_evidence(c, o) + np.log(c.prior_probability) for c, o in zip(explanations, optima, strict=True)]
     samples: list[Sample | None] = []
@@ -157,7 +207,7 @@ def _sample(c: Candidate, line: K.Timeline, o: Optimum, *, seed: int, index: int
     return sample
 
 
-def _share(probability: list[float], n: int) -> list[int]:
+def share(probability: list[float], n: int) -> list[int]:
     """`n` draws shared out in proportion, the largest remainders rounded up."""
     exact = np.array(probability) * n
     counts = np.floor(exact).astype(np.int64)

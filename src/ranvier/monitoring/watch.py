@@ -488,3 +488,19 @@ def _response(
 def _inside(gain: FloatArray, kind: ResponseClass) -> npt.NDArray[np.bool_]:
     high = np.inf if kind.high is None else kind.high.value
     return (gain >= kind.low.value) & (gain < high)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """What decides about a regimen, by draw: trough [unit of the measure], swing [1], first day below the floor [d]."""
+
+    trough: FloatArray
+    swing: FloatArray
+    day_below: FloatArray
+
+
+def decisive(draws: Draws, primary: int, measure: Measure, current: InForce, floor: float, rules: Rules) -> Decisive:
+    """The quantities `watch` decides by, draw by draw, for one regimen and a floor [unit of the measure]."""
+    course = _steady(draws, primary, measure, current, rules["look_ahead"].value)
+    below = np.full(course.peak.size, as_capacity(measure, floor))
+    return Decisive(course.trough, course.swing, _first_below(course, below))

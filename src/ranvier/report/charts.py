@@ -99,7 +99,7 @@ def timeline(assessment: Assessment, words: Words, size: Size, *, whole: bool = 
     for layer in panels[-1]["layer"]:
         if "x" in layer.get("encoding", {}):
             layer["encoding"]["x"] |= below
-    return _top({"vconcat": panels, "spacing": 14})
+    return top({"vconcat": panels, "spacing": 14})
 
 
 def window(assessment: Assessment, *, whole: bool, narrow: bool = False) -> tuple[float, float]:
@@ -502,7 +502,7 @@ def cycle(assessment: Assessment, words: Words, size: Size) -> Spec | None:
         n=len(rows),
         cycles=len(starts),
     )
-    return _top(_panel(title, layers, size, 190))
+    return top(_panel(title, layers, size, 190))
 
 
 def course_starts(days: Sequence[float], interval: float) -> list[float]:
@@ -559,7 +559,7 @@ def options(assessment: Assessment, words: Words, size: Size, *, most: int = MOS
         if option.proposed:
             name += words.text("charts", "proposed")
         panels.append({**_panel(name, layers, Size(width, 0), 92), "width": width})
-    return _top({"concat": panels, "columns": columns, "spacing": 12})
+    return top({"concat": panels, "columns": columns, "spacing": 12})
 
 
 def trade_off(assessment: Assessment, words: Words, size: Size, *, most: int = 12) -> Spec | None:
@@ -635,7 +635,7 @@ def trade_off(assessment: Assessment, words: Words, size: Size, *, most: int = 1
         unit=words.strength_unit(measure.unit),
         draws=len(posterior.draws.c50),
     )
-    return _top(_panel(title, layers, size, height))
+    return top(_panel(title, layers, size, height))
 
 
 def _label_places(
@@ -734,7 +734,7 @@ def learned(assessment: Assessment, words: Words, size: Size) -> Spec | None:
         },
     ]
     title = words.text("charts", "learned")
-    return _top({**_panel(title, layers, size, 34), "height": {"step": 36}})
+    return top({**_panel(title, layers, size, 34), "height": {"step": 36}})
 
 
 # ---- shared pieces ---------------------------------------------------------------------------------------------------
@@ -751,7 +751,7 @@ class _Clock:
         return round(start.timestamp() * 1000 + day * DAY_MS)
 
 
-def _top(spec: Spec) -> Spec:
+def top(spec: Spec) -> Spec:
     """What every chart shares."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",

@@ -14,6 +14,8 @@ from typing import Any
 from ranvier.report.charts import PALETTE
 
 VEGA_LITE = "6.1"
+FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"  # of a drawing that stands alone
+MARGIN = 14  # [px] of white around it
 
 _TRANSLATE = re.compile(r'transform="translate\(([-\d.e]+),([-\d.e]+)\)"')
 _POINTS = re.compile(r'<g class="mark-symbol role-mark (?:[\w-]*)points_[\w-]*"[^>]*>((?:<path[^>]*/>)*)</g>')
@@ -33,6 +35,23 @@ def draw(spec: dict[str, Any], *, key: str, title: str, description: str, css_cl
 
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE, allowed_base_urls=[])
     return clean(svg, key=key, title=title, description=description, css_class=css_class)
+
+
+def alone(spec: dict[str, Any], *, key: str, title: str, description: str) -> str:
+    """A specification as an SVG file that stands by itself: `draw`, with the light palette, a font and white paper."""
+    drawn = draw(spec, key=key, title=title, description=description)
+    for role, colour in PALETTE.items():
+        drawn = drawn.replace(f"var(--{role})", colour)
+    width, height = (float(n) for n in re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0])
+    wide, high = width + 2 * MARGIN, height + 2 * MARGIN
+    frame = f'viewBox="{-MARGIN} {-MARGIN} {wide:g} {high:g}" width="{wide:g}" height="{high:g}"'
+    drawn = re.sub(r'viewBox="[^"]*" width="[^"]*" height="[^"]*"', frame, drawn, count=1)
+    paper = f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{wide:g}" height="{high:g}" fill="#ffffff"/>'
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" font-family="{FONT}" '
+    )
+    drawn = drawn.replace("<svg ", opening, 1).replace("</desc>", f"</desc>{paper}", 1)
+    return drawn.replace(' class=""', "") + "\n"
 
 
 def clean(svg: str, *, key: str, title: str, description: str, css_class: str = "") -> str:
