@@ -38,6 +38,7 @@ from ranvier.regimen.propose import propose
 
 BEGIN = date(2025, 1, 1)  # day 0 of virtual people's calendar; any day would do
 SERIES = "grip"
+LIMITS = Limits(shown=1, ask_what_to_measure=False)
 FEWEST = 5  # values for a mean of days to be looked at
 POLICY = 3  # stream of random numbers
 
@@ -169,9 +170,7 @@ class Model:
         silent = 1.0 - float(np.mean(posterior.draws.responds))
         at = BEGIN + timedelta(days=int(day))
         aim = Aim(seen.floor, True, silent)
-        proposal = propose(
-            posterior, in_force_of(seen, at), light_record(seen), knowledge, aim, at=at, limits=Limits(shown=1)
-        )
+        proposal = propose(posterior, in_force_of(seen, at), light_record(seen), knowledge, aim, at=at, limits=LIMITS)
         return _ordered(proposal, seen, quick.ends)
 
 
@@ -192,7 +191,7 @@ class Advice:
             return Order(seen.in_force, abstains=True, why=posterior.findings[0].name)
         current = in_force(record, knowledge, at)
         watched = watch(posterior, current, knowledge, courses=courses_of(record, knowledge.monitoring))
-        proposal = propose(posterior, current, record, knowledge, Aim(*aim_of(watched)), at=at, limits=Limits(shown=1))
+        proposal = propose(posterior, current, record, knowledge, Aim(*aim_of(watched)), at=at, limits=LIMITS)
         return _ordered(proposal, seen, None)
 
 

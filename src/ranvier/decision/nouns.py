@@ -21,7 +21,7 @@ from ranvier.estimation.nouns import (
 )
 from ranvier.ground.findings import Finding
 from ranvier.monitoring.nouns import Floor, Response, Trend, Watch, WearingOff
-from ranvier.regimen.nouns import Forecast, Option, Proposal, Regimen
+from ranvier.regimen.nouns import Forecast, Measurement, Option, Proposal, Regimen
 
 if TYPE_CHECKING:  # the left wing is imported only by whoever asks it
     from ranvier.decision.diagnosed import Diagnosis
@@ -35,6 +35,7 @@ __all__ = [
     "Floor",
     "Forecast",
     "Measure",
+    "Measurement",
     "ModelWeight",
     "Option",
     "Parameter",

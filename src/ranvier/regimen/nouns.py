@@ -30,10 +30,12 @@ class Limits:
 
     weights : of the expected loss, by name, in place of those of knowledge/monitoring
     shown : how many options are laid side by side, at most
+    ask_what_to_measure : whether it is worked out what to measure next
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     shown: int = 8
+    ask_what_to_measure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,36 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """One thing that could be measured next, and what it would be worth to this decision.
+
+    what : igg | strength | longer_interval; day, last_day : from today [d]; every_days : between values (0: one value)
+    gain, gain_se : expected fall of the loss of what would then be chosen, and its Monte-Carlo error
+    share : of what could be gained by knowing everything; p_change : how often it would change the choice
+    """
+
+    what: str
+    day: int
+    last_day: int
+    every_days: int
+    gain: float
+    gain_se: float
+    share: float
+    p_change: float
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """All options laid side by side. refusal: why nothing is proposed, if so."""
+    """All options laid side by side. refusal: why nothing is proposed, if so.
+
+    measure_next : what to measure next, best first, at most three; worth : what could be gained by measuring at all
+    """
 
     current: Regimen | None
     options: tuple[Option, ...]
     refusal: tuple[Finding, ...]
     weights: tuple[tuple[str, float], ...]  # of the expected loss, as used
     findings: tuple[Finding, ...]
+    measure_next: tuple[Measurement, ...] = ()
+    worth: tuple[Finding, ...] = ()

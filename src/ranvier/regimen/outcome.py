@@ -37,13 +37,14 @@ class Plan:
 class Outcome:
     """Capacity of the primary measure in the cycle that is judged, by draw (n).
 
-    capacity : of all measures, by draw and day from today (m × n × T)
+    capacity : of all measures, by draw and day from today (m × n × T); excess : of IgG, by draw and day (n × T) [g/L]
     below : whether it touches the floor
     visits : infusion days a year that need a visit; loss : n
     """
 
     plan: Plan
     capacity: FloatArray
+    excess: FloatArray
     trough: FloatArray
     mean: FloatArray
     peak: FloatArray
@@ -131,6 +132,7 @@ def outcome(
     return Outcome(
         plan,
         prediction.capacity,
+        prediction.excess,
         trough,
         mean,
         peak,

@@ -20,6 +20,7 @@ from ranvier.regimen.nouns import Aim, Limits, Proposal
 from ranvier.regimen.outcome import Outcome, laid_out, outcome, run, step_sizes
 from ranvier.regimen.ranking import Asked, Looked, distinct_draws, ranking, shown
 from ranvier.regimen.telling import findings, option
+from ranvier.regimen.worth import worth
 
 HOURS = 24.0
 HALF = 0.5  # more likely than not
@@ -53,12 +54,13 @@ def propose(
     judged = _worth_a_look(asked, found)
     looked = _looked_at(asked, judged, [_outcome(asked, candidate, weights) for candidate, _ in judged])
     refusal = _refusal(asked, missing, looked)
-    rank = None if refusal else ranking(looked, distinct_draws(posterior))
+    rank = None if refusal else ranking(looked, asked.distinct)
     options = tuple(option(asked, looked, i, rank) for i in shown(looked, rank, asked.limits.shown))
     notes = () if in_force is None else in_force.findings
     told = (*findings(asked, looked, rank), *said, *notes, *harmful(record, knowledge, at))
     present = None if in_force is None else found[0].regimen
-    return Proposal(present, options, refusal, tuple(sorted(weights.items())), told)
+    measure_next, gained = worth(asked, looked, rank) if asked.limits.ask_what_to_measure else ((), ())
+    return Proposal(present, options, refusal, tuple(sorted(weights.items())), told, measure_next, gained)
 
 
 def asked_of(
@@ -72,7 +74,8 @@ def asked_of(
     limits: Limits | None = None,
 ) -> Asked:
     """The question, with what guardrails need to know of the person. current : None where no regimen is in force."""
-    return Asked(posterior, current, record, knowledge, person_of(record, knowledge, at), aim, limits or Limits(), at)
+    person = person_of(record, knowledge, at)
+    return Asked(posterior, current, record, knowledge, person, aim, limits or Limits(), at, distinct_draws(posterior))
 
 
 def _found(asked: Asked) -> tuple[tuple[Candidate, ...], tuple[Finding, ...]]:

@@ -43,7 +43,10 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: for whom, on which day, on what it stands. current : None where no regimen is in force."""
+    """One question: for whom, on which day, on what it stands. current : None where no regimen is in force.
+
+    distinct : draws that count in an error (`distinct_draws`)
+    """
 
     posterior: Posterior
     current: InForce | None
@@ -53,6 +56,7 @@ class Asked:
     aim: Aim
     limits: Limits
     at: date
+    distinct: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ranvier.ground.findings import Fact, Finding
 from ranvier.regimen.candidates import Candidate
 from ranvier.regimen.nouns import Option
 from ranvier.regimen.outcome import HOME, forecasts
-from ranvier.regimen.ranking import Asked, Looked, Ranking, difference, distinct_draws, ranking, standard_error
+from ranvier.regimen.ranking import Asked, Looked, Ranking, difference, ranking, standard_error
 
 FEW_DRAWS = 50  # a model with fewer draws is not asked for its own choice
 ADVICE = ("limit.how_to_give", "limit.sites")
@@ -61,7 +61,7 @@ def option(asked: Asked, looked: Sequence[Looked], index: int, rank: Ranking | N
         peak_q95=peak[2],
         p_above_floor=p_above,
         loss=one.loss,
-        loss_se=standard_error(result.loss, distinct_draws(asked.posterior)),
+        loss_se=standard_error(result.loss, asked.distinct),
         tie=rank is not None and index in rank.ties,
         proposed=rank is not None and index == rank.chosen,
         because=(*_standing(one, index, rank), seen, *_costs(asked, one, looked[0]), *_aloud(asked, one, looked[0])),
@@ -89,7 +89,7 @@ def _costs(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
     loss = Finding("option.loss", {**parts, "loss": one.loss}, status="design")
     if one is now:
         return (loss,)
-    mean, error = difference(one.result.loss, now.result.loss, distinct_draws(asked.posterior))
+    mean, error = difference(one.result.loss, now.result.loss, asked.distinct)
     facts: Facts = {
         "loss": mean,
         "se": error,
@@ -164,7 +164,7 @@ def _facts(candidate: Candidate) -> Facts:
 
 def _proposed(asked: Asked, looked: Sequence[Looked], rank: Ranking) -> Finding:
     one, now = looked[rank.chosen], looked[0]
-    mean, error = difference(one.result.loss, now.result.loss, distinct_draws(asked.posterior))
+    mean, error = difference(one.result.loss, now.result.loss, asked.distinct)
     facts = _facts(one.candidate) | {
         "p_above_floor": one.p_above,
         "p_above_floor_now": now.p_above,
@@ -216,7 +216,7 @@ def _model_choice(asked: Asked, looked: Sequence[Looked], rank: Ranking) -> list
     told, choices = [], set()
     for population in dict.fromkeys(model.population for model in posterior.models):
         rows = of_draw == population
-        own = ranking(looked, distinct_draws(posterior), rows) if rows.sum() >= FEW_DRAWS else None
+        own = ranking(looked, asked.distinct, rows) if rows.sum() >= FEW_DRAWS else None
         if own is None:
             continue
         choices.add(own.chosen)

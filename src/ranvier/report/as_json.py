@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from ranvier.decision.nouns import Assessment, FloatArray, Forecast, Option, Posterior, Proposal, Regimen, Watch
+from ranvier.decision.nouns import (
+    Assessment,
+    FloatArray,
+    Forecast,
+    Measurement,
+    Option,
+    Posterior,
+    Proposal,
+    Regimen,
+    Watch,
+)
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report.answer import write
@@ -105,6 +115,8 @@ def _treatment(assessment: Assessment, words: Words) -> dict[str, Any]:
         "regimen": _regimen(proposal.current) if proposal and proposal.current else None,
         "options": [_option(option, words) for option in proposal.options] if proposal else [],
         "not_proposed": [words.say(finding) for finding in proposal.refusal] if proposal else [],
+        "measure_next": [_measurement(one, words) for one in proposal.measure_next] if proposal else [],
+        "worth": [words.say(finding) for finding in proposal.worth] if proposal else [],
         "loss_weights": {name: _plain(weight) for name, weight in proposal.weights} if proposal else {},
         "diagnostics": _diagnostics(posterior),
         "models": _models(posterior),
@@ -220,6 +232,20 @@ def _option(option: Option, words: Words) -> dict[str, Any]:
         "loss_se": _plain(option.loss_se),
         "because": [words.say(finding) for finding in option.because],
         "limited_by": [words.say(finding) for finding in option.limited_by],
+    }
+
+
+def _measurement(one: Measurement, words: Words) -> dict[str, Any]:
+    return {
+        "what": one.what,
+        "day": one.day,
+        "last_day": one.last_day,
+        "every_days": one.every_days,
+        "gain": _plain(one.gain),
+        "gain_se": _plain(one.gain_se),
+        "share": _plain(one.share),
+        "p_change": _plain(one.p_change),
+        "says": words.say(one.finding),
     }
 
 

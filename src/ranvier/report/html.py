@@ -112,6 +112,8 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "cycle": None,
         "options": (),
         "option_figures": (),
+        "worth": (),
+        "measure_next": (),
         "refusal": tuple(_reason(f, words) for f in (proposal.refusal if proposal else treatment.refusal)),
         "best": None,
         "reasons": tuple(_reason(f, words) for f in reasons(assessment)),
@@ -155,6 +157,8 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
     if proposal is not None:
         context["weeks"] = answers.weeks_ahead(proposal)
         context["options"] = tuple(_option(option, assessment, words) for option in ranked(proposal))
+        context["worth"] = tuple(words.say(finding) for finding in proposal.worth)
+        context["measure_next"] = tuple(words.say(one.finding) for one in proposal.measure_next)
         context["option_figures"] = _option_figures(assessment, words)
     return context
 

@@ -299,7 +299,16 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
         told = [finding for finding in best.because if finding.name not in IN_TABLE]
         parts += [_bullet(words.say(finding)) for finding in told[:MOST_REASONS]]
         parts += [_bullet(sentence, "!", WARN) for sentence in limits(best, words)]
-    return parts
+    return parts + _measure_next(proposal, words)
+
+
+def _measure_next(proposal: Proposal, words: Words) -> list[RenderableType]:
+    """What one more measurement would be worth to this choice."""
+    if not proposal.worth:
+        return []
+    parts: list[RenderableType] = [_heading(words.text("ui", "measure_next"))]
+    parts += [_fold(words.say(finding)) for finding in proposal.worth]
+    return parts + [_bullet(words.say(one.finding)) for one in proposal.measure_next]
 
 
 def limits(option: Option, words: Words) -> tuple[str, ...]:
