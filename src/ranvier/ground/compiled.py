@@ -23,7 +23,7 @@ _DONE = "compiled"
 def _digest() -> str:
     """Digest over kernel sources, Numba's version and NumPy's, which the machine code depends on."""
     sha = hashlib.sha256(f"{numba.__version__}".encode())
-    for path in sorted(_PACKAGE.glob("*/kernels.py")):
+    for path in sorted(_PACKAGE.glob("*/*kernels.py")):
         sha.update(path.read_bytes())
     return sha.hexdigest()[:16]
 

@@ -1,0 +1,519 @@
+"""Compiled individual estimation for the general family of models: predictions, their derivatives, the objective, its minimum.
+
+Conventions are NONMEM's. With residual variance v, prediction f, a = df/deta and c = (dv/deta) / v the objective of one
+person is ``sum[(y - f)^2 / v + ln v] + eta' Omega^-1 eta`` and the curvature ``H = Omega^-1 + sum(a a' / v + c c' / 2)``;
+H^-1 is the posterior covariance of eta. A value below the limit of quantification adds -2 ln Phi((limit - f) / sqrt(v)) (M3).
+The readable twin is `individual_twin.py`.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ranvier.ground.compiled import kernel
+from ranvier.kinetics.linear_kernels import ADDITIVE, LINEAR, Structure
+from ranvier.response.closed_kernels import Room, closed
+from ranvier.response.events_kernels import Cohort, Line, arrange
+from ranvier.response.solver_kernels import Solver, solved
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+LOG, LOGIT, NORMAL = 0, 1, 2
+ADDED, PROPORTIONAL_ERROR, COMBINED_SUM, COMBINED_ROOT, LOG_ERROR = 0, 1, 2, 3, 4
+DONE = 1e-11  # Newton decrement (half the objective that a full step still promises) at which the search has arrived
+CLOSED_ROAD, SOLVER_ROAD = 0, 1
+
+
+class Variability(NamedTuple):
+    """How parameters differ between people and occasions, and the residual error.
+
+    transform SLOTS: of the natural parameter; subject, occasion SLOTS: which eta moves it (-1: none); n_subject, n_occasion:
+    number of each; root_subject, root_occasion: lower triangles L with L L' = Omega; error 2: kind for concentration and
+    response; interaction 1: the residual variance follows the person's own prediction, 0: that of the typical person.
+    active A: the slots in use.
+    """
+
+    transform: IntArray
+    subject: IntArray
+    occasion: IntArray
+    n_subject: int
+    n_occasion: int
+    root_subject: FloatArray
+    root_occasion: FloatArray
+    error: IntArray
+    interaction: int
+    active: IntArray
+
+
+class Typical(NamedTuple):
+    """Rows of parameters: x (all sets × SLOTS) on the transformed scale at eta 0; occasion (sets): number within the person.
+
+    occasions N: how many each person has; varying N: 1 where kinetics change with time; skip (observations): 1 where a
+    value says nothing (see `cohort.py`).
+    """
+
+    x: FloatArray
+    set_occasion: IntArray
+    occasions: IntArray
+    varying: IntArray
+    skip: IntArray
+
+
+class Desk(NamedTuple):
+    """Scratch of one thread, as large as the largest person: R sets, D etas, O observations, E events."""
+
+    theta: FloatArray  # R × SLOTS
+    tangents: FloatArray  # R × SLOTS × D
+    moves: IntArray  # SLOTS
+    f: FloatArray  # O
+    a: FloatArray  # O × D
+    g: FloatArray  # O × SLOTS
+    v0: FloatArray  # O: variance of the typical person
+    root: FloatArray  # D × D
+    square: FloatArray  # D × D
+    c: FloatArray  # D
+    state: IntArray  # 2: whether v0 is filled; the road of the last prediction
+    line: Line
+    room: Room
+    solver: Solver
+
+
+@kernel
+def naturals(
+    b: Variability, typical: Typical, first: int, rows: int, eta: FloatArray, theta: FloatArray, tangents: FloatArray
+) -> None:
+    """Natural parameters (rows × SLOTS) of the sets from `first`, and their derivatives by eta (rows × SLOTS × D)."""
+    size = eta.size
+    for r in range(rows):
+        for n in range(b.active.size):
+            p = b.active[n]
+            x = typical.x[first + r, p]
+            j, k = b.subject[p], b.occasion[p]
+            if j >= 0:
+                x += eta[j]
+            if k >= 0:
+                k += b.n_subject + b.n_occasion * typical.set_occasion[first + r]
+                x += eta[k]
+            if b.transform[p] == LOG:
+                value = np.exp(x)
+                slope = value
+            elif b.transform[p] == LOGIT:
+                value = 1.0 / (1.0 + np.exp(-x))
+                slope = value * (1.0 - value)
+            else:
+                value, slope = x, 1.0
+            theta[r, p] = value
+            for d in range(size):
+                tangents[r, p, d] = 0.0
+            if j >= 0:
+                tangents[r, p, j] = slope
+            if k >= 0:
+                tangents[r, p, k] = slope
+
+
+@kernel
+def predict(
+    s: Structure, c: Cohort, i: int, varying: bool, active: IntArray, theta: FloatArray, tangents: FloatArray,
+    directions: int, fresh: bool, desk: Desk, f: FloatArray, a: FloatArray,
+) -> int:  # fmt: skip
+    """Predictions f (O) of person i and derivatives a (O × directions) by any directions; returns the road taken, or -1.
+
+    theta R × SLOTS natural parameters of the person's sets; tangents R × SLOTS × directions: dtheta / d(direction), zero
+    outside `active`. Directions may be etas, population parameters, or both. `fresh`: the events must be put in order anew
+    (always, unless nothing moves in time and the same person was predicted before).
+    """
+    rows = c.set_ptr[i + 1] - c.set_ptr[i]
+    if fresh:
+        arrange(c, i, theta, rows > 1, desk.line)
+    count = c.obs_ptr[i + 1] - c.obs_ptr[i]
+    if s.elimination == LINEAR and not varying:
+        moves = desk.moves
+        moves[:] = 0
+        any_ = False
+        for n in range(active.size):
+            p = active[n]
+            for d in range(directions):
+                if tangents[0, p, d] != 0.0:
+                    moves[p] = 1
+                    any_ = True
+                    break
+        if closed(s, c, i, theta, moves, any_, desk.line, desk.room, f, desk.g):
+            for o in range(count):
+                for d in range(directions):
+                    a[o, d] = 0.0
+            if any_:
+                for n in range(active.size):
+                    p = active[n]
+                    if moves[p] == 1 and p < ADDITIVE:
+                        for d in range(directions):
+                            t = tangents[0, p, d]
+                            if t != 0.0:
+                                for o in range(count):
+                                    a[o, d] += desk.g[o, p] * t
+            return CLOSED_ROAD
+    if solved(s, c, i, theta, tangents, directions, desk.line, desk.solver, f, a):
+        return SOLVER_ROAD
+    return -1
+
+
+@kernel
+def log_phi(z: float) -> tuple[float, float]:
+    """Logarithm of Phi(z) and phi(z) / Phi(z), also far in the lower tail."""
+    log_density = -0.5 * z * z - 0.9189385332046727
+    if z > -8.0:
+        below = math.log(0.5 * math.erfc(-z / math.sqrt(2.0)))
+    else:
+        y = 1.0 / (z * z)
+        below = log_density - math.log(-z) + math.log(1.0 - y * (1.0 - 3.0 * y * (1.0 - 5.0 * y * (1.0 - 7.0 * y))))
+    return below, math.exp(log_density - below)
+
+
+@kernel
+def variance(kind: int, f: float, add: float, share: float) -> tuple[float, float, float, float]:
+    """Residual variance and its derivatives by f, by the additive and by the proportional parameter (both SD)."""
+    if kind in (ADDED, LOG_ERROR):
+        return add * add, 0.0, 2.0 * add, 0.0
+    if kind == PROPORTIONAL_ERROR:
+        return (share * f) ** 2, 2.0 * share * share * f, 0.0, 2.0 * share * f * f
+    if kind == COMBINED_ROOT:
+        return add * add + (share * f) ** 2, 2.0 * share * share * f, 2.0 * add, 2.0 * share * f * f
+    sd = add + share * abs(f)
+    return sd * sd, 2.0 * sd * share * (1.0 if f >= 0.0 else -1.0), 2.0 * sd, 2.0 * sd * abs(f)
+
+
+@kernel
+def misfit(
+    s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, eta: FloatArray, z: FloatArray, derivatives: bool,
+    fresh: bool, desk: Desk, gradient: FloatArray, curvature: FloatArray,
+) -> float:  # fmt: skip
+    """The objective of person i at eta (= root z); its gradient and curvature by eta WITHOUT the prior's part.
+
+    Infinite where the data are impossible: a positive value where the model allows none, or no finite prediction.
+    """
+    first = c.set_ptr[i]
+    rows = c.set_ptr[i + 1] - first
+    size = eta.size
+    naturals(b, typical, first, rows, eta, desk.theta, desk.tangents)
+    directions = size if derivatives else 0
+    road = predict(
+        s, c, i, typical.varying[i] == 1, b.active, desk.theta, desk.tangents, directions, fresh, desk, desk.f, desk.a
+    )
+    desk.state[1] = road
+    if derivatives:
+        gradient[:] = 0.0
+        curvature[:, :] = 0.0
+    if road < 0:
+        return np.inf
+    total = 0.0
+    for j in range(size):
+        total += z[j] * z[j]
+    begin = c.obs_ptr[i]
+    ca = desk.c
+    for o in range(c.obs_ptr[i + 1] - begin):
+        if typical.skip[begin + o] == 1:
+            continue
+        f, y = desk.f[o], c.o_value[begin + o]
+        kind = b.error[c.o_kind[begin + o]]
+        row = c.o_set[begin + o]
+        place = ADDITIVE + 2 * c.o_kind[begin + o]
+        add, share = desk.theta[row, place], desk.theta[row, place + 1]
+        if (kind == LOG_ERROR and not f > 0.0) or (kind == PROPORTIONAL_ERROR and f == 0.0):
+            if c.o_censored[begin + o] == 1:
+                continue  # certainly below the limit
+            return np.inf
+        by = 1.0
+        if kind == LOG_ERROR:
+            by = 1.0 / f
+            f, y = np.log(f), np.log(y)
+        v, by_f, by_add, by_share = variance(kind, f, add, share)
+        if b.interaction == 0:
+            if desk.state[0] == 0:
+                desk.v0[o] = v
+            v, by_f, by_add, by_share = desk.v0[o], 0.0, 0.0, 0.0
+        if not v > 0.0 or not np.isfinite(f) or not np.isfinite(v):
+            return np.inf
+        e = y - f
+        if c.o_censored[begin + o] == 0:
+            total += e * e / v + np.log(v)
+        else:
+            sign = float(c.o_censored[begin + o])
+            sd = np.sqrt(v)
+            u = sign * e / sd
+            below, hazard = log_phi(u)
+            total -= 2.0 * below
+        if derivatives:
+            for d in range(size):
+                desk.a[o, d] *= by
+                ca[d] = (
+                    by_f * desk.a[o, d]
+                    + by_add * desk.tangents[row, place, d]
+                    + by_share * desk.tangents[row, place + 1, d]
+                ) / v
+            if c.o_censored[begin + o] == 0:
+                by_a, by_c, weigh = -2.0 * e / v, 1.0 - e * e / v, 1.0 / v
+                for d in range(size):
+                    ad, cd = desk.a[o, d], ca[d]
+                    gradient[d] += by_a * ad + by_c * cd
+                    first_, second = weigh * ad, 0.5 * cd
+                    for k in range(d + 1):
+                        curvature[d, k] += first_ * desk.a[o, k] + second * ca[k]
+            else:
+                weigh = hazard * (u + hazard)
+                for d in range(size):
+                    ca[d] = -sign * desk.a[o, d] / sd - 0.5 * u * ca[d]
+                for d in range(size):
+                    gradient[d] -= 2.0 * hazard * ca[d]
+                    for k in range(d + 1):
+                        curvature[d, k] += weigh * ca[d] * ca[k]
+    desk.state[0] = 1
+    if derivatives:
+        for d in range(size):
+            for k in range(d):
+                curvature[k, d] = curvature[d, k]
+    return total if not np.isnan(total) else np.inf
+
+
+@kernel
+def factor(a: FloatArray, n: int) -> bool:
+    """Cholesky of the leading n × n block in place (lower). False: not positive definite."""
+    for i in range(n):
+        for j in range(i + 1):
+            total = a[i, j]
+            for k in range(j):
+                total -= a[i, k] * a[j, k]
+            if i == j:
+                if not total > 0.0:
+                    return False
+                a[i, i] = np.sqrt(total)
+            else:
+                a[i, j] = total / a[j, j]
+    return True
+
+
+@kernel
+def back(a: FloatArray, b: FloatArray, n: int, out: FloatArray) -> None:
+    """Solve L L' out = b for the lower triangle a."""
+    for i in range(n):
+        total = b[i]
+        for k in range(i):
+            total -= a[i, k] * out[k]
+        out[i] = total / a[i, i]
+    for i in range(n - 1, -1, -1):
+        total = out[i]
+        for k in range(i + 1, n):
+            total -= a[k, i] * out[k]
+        out[i] = total / a[i, i]
+
+
+@kernel
+def begin_person(s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, desk: Desk) -> int:
+    """Root of the person's whole Omega into desk.root; the number of etas.
+
+    Without interaction the next `misfit` must be the one at eta 0: it keeps the variances of the typical person.
+    """
+    n = b.n_subject + b.n_occasion * typical.occasions[i]
+    root = desk.root
+    for d in range(n):
+        for k in range(n):
+            root[d, k] = 0.0
+    for d in range(b.n_subject):
+        for k in range(d + 1):
+            root[d, k] = b.root_subject[d, k]
+    for o in range(typical.occasions[i]):
+        at = b.n_subject + b.n_occasion * o
+        for d in range(b.n_occasion):
+            for k in range(d + 1):
+                root[at + d, at + k] = b.root_occasion[d, k]
+    desk.state[0] = 0
+    return int(n)
+
+
+@kernel
+def to_eta(root: FloatArray, z: FloatArray, eta: FloatArray) -> None:
+    """From whitened coordinates: eta = root z."""
+    for d in range(z.size):
+        total = 0.0
+        for k in range(d + 1):
+            total += root[d, k] * z[k]
+        eta[d] = total
+
+
+@kernel
+def descend(
+    s: Structure,
+    c: Cohort,
+    i: int,
+    b: Variability,
+    typical: Typical,
+    z: FloatArray,
+    moving: bool,
+    most: int,
+    desk: Desk,
+) -> tuple[float, int, bool]:
+    """Levenberg-Marquardt in whitened coordinates from z (moved in place) to a local minimum of the objective.
+
+    `moving`: something may move in time (lag, modelled rate or duration), so that events are ordered at every evaluation.
+    Returns the objective, the evaluations, and whether it arrived.
+    """
+    n = z.size
+    root, square = desk.root, desk.square
+    g, h, g2, h2 = np.empty(n), np.empty((n, n)), np.empty(n), np.empty((n, n))
+    slope, step, eta, z2 = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    middle = np.empty((n, n))
+    yes = n >= 0  # a constant would be compiled as a version of its own
+    to_eta(root, z, eta)
+    here = misfit(s, c, i, b, typical, eta, z, yes, yes, desk, g, h)
+    damping = 0.0
+    if not np.isfinite(here):
+        return here, 1, False
+    renew = True
+    for evaluation in range(1, most):
+        if renew:
+            # by z: half the gradient, and I + root' H root
+            for d in range(n):
+                total = z[d]
+                for k in range(d, n):
+                    total += 0.5 * root[k, d] * g[k]
+                slope[d] = total
+            for d in range(n):
+                for k in range(n):
+                    total = 0.0
+                    for q in range(k, n):
+                        total += h[d, q] * root[q, k]
+                    middle[d, k] = total
+            renew = False
+        for d in range(n):
+            for k in range(d + 1):
+                total = 1.0 + damping if d == k else 0.0
+                for q in range(d, n):
+                    total += root[q, d] * middle[q, k]
+                square[d, k] = total
+            square[d, d] += damping * (square[d, d] - 1.0 - damping)
+        if not factor(square, n):
+            damping = max(10.0 * damping, 1e-3)
+            continue
+        back(square, slope, n, step)
+        decrement = longest = 0.0
+        for d in range(n):
+            decrement += step[d] * slope[d]
+            longest = max(longest, abs(step[d]))
+        if decrement < DONE and damping <= 1e-2:
+            return here, evaluation, True
+        shorten = min(1.0, 3.0 / longest)
+        for d in range(n):
+            z2[d] = z[d] - shorten * step[d]
+        to_eta(root, z2, eta)
+        there = misfit(s, c, i, b, typical, eta, z2, yes, moving, desk, g2, h2)
+        if there < here:
+            promised = 2.0 * shorten * decrement
+            damping = max(2.0 * damping, 1e-3) if here - there < 0.25 * promised else 0.1 * damping
+            if damping < 1e-5:
+                damping = 0.0
+            arrived = decrement < 1e2 * DONE and abs(here - there) < 1e-12 * (1.0 + abs(here))
+            here = there
+            z[:] = z2
+            g[:] = g2
+            h[:, :] = h2
+            renew = True
+            if arrived:
+                return here, evaluation + 1, True
+        else:
+            if decrement < 1e-9 and abs(there - here) <= 1e-10 * (1.0 + abs(here)):
+                return here, evaluation + 1, True  # as exact as the arithmetic allows
+            damping = max(10.0 * damping, 1e-3)
+            if damping > 1e10:
+                return here, evaluation + 1, decrement < 1e-7
+    return here, most, False
+
+
+@kernel
+def fit_range(
+    s: Structure, c: Cohort, b: Variability, typical: Typical, first: int, last: int, moving: bool, points: FloatArray,
+    extra: int, most: int, desk: Desk, out_eta: FloatArray, out_covariance: FloatArray, out_value: FloatArray,
+    out_count: IntArray,
+) -> None:  # fmt: skip
+    """The most probable eta of persons first to last - 1, each from several starts.
+
+    points K × D: starts in whitened coordinates. The search goes down from the middle of the prior, then from those `extra`
+    points at which the objective is lowest. out_eta N × D, out_covariance N × D × D (H^-1 at the minimum), out_value N × 2
+    (objective; log determinant of H), out_count N × 5: evaluations, arrived, distinct minima, starts, road (0 closed form, 1
+    solver, -1 none).
+    """
+    yes, no = first <= last, first > last
+    for i in range(first, last):
+        n = begin_person(s, c, i, b, typical, desk)
+        extra_here = 0 if c.obs_ptr[i + 1] == c.obs_ptr[i] else extra
+        best, eta, g, h = np.zeros(n), np.empty(n), np.empty(n), np.empty((n, n))
+        value, spent, arrived = descend(s, c, i, b, typical, best, moving, most, desk)
+        minima = np.empty(extra_here + 1)
+        found = 0
+        if arrived:
+            minima[0] = value
+            found = 1
+        starts = 1
+        if extra_here > 0 and n > 0:
+            score = np.empty(points.shape[0])
+            for k in range(points.shape[0]):
+                z = points[k, :n].copy()
+                to_eta(desk.root, z, eta)
+                score[k] = misfit(s, c, i, b, typical, eta, z, no, yes, desk, g, h)
+                spent += 1
+            for _ in range(extra_here):
+                lowest = np.argmin(score)
+                if not np.isfinite(score[lowest]):
+                    break
+                score[lowest] = np.inf
+                z = points[lowest, :n].copy()
+                there, more, ok = descend(s, c, i, b, typical, z, moving, most, desk)
+                spent += more
+                starts += 1
+                if ok:
+                    known = False
+                    for q in range(found):
+                        known = known or abs(minima[q] - there) < 1e-4
+                    if not known:
+                        minima[found] = there
+                        found += 1
+                if there < value - 1e-9 or (ok and not arrived and there < value + 1e-9):
+                    value, arrived = there, ok
+                    best[:] = z
+        to_eta(desk.root, best, eta)
+        misfit(s, c, i, b, typical, eta, best, yes, yes, desk, g, h)
+        out_eta[i, :n] = eta
+        out_value[i, 0] = value
+        # H^-1 = root (I + root' H root)^-1 root'
+        square, middle = desk.square, np.empty((n, n))
+        for d in range(n):
+            for k in range(n):
+                total = 0.0
+                for q in range(k, n):
+                    total += h[d, q] * desk.root[q, k]
+                middle[d, k] = total
+        for d in range(n):
+            for k in range(d + 1):
+                total = 1.0 if d == k else 0.0
+                for q in range(d, n):
+                    total += desk.root[q, d] * middle[q, k]
+                square[d, k] = total
+        out_value[i, 1] = np.nan
+        if factor(square, n):
+            log_det = 0.0
+            for d in range(n):
+                log_det += 2.0 * np.log(square[d, d]) - 2.0 * np.log(desk.root[d, d])
+            out_value[i, 1] = log_det
+            column, solution = np.empty(n), np.empty(n)
+            for k in range(n):
+                for d in range(n):
+                    column[d] = desk.root[k, d]
+                back(square, column, n, solution)
+                for d in range(n):
+                    total = 0.0
+                    for q in range(d + 1):
+                        total += desk.root[d, q] * solution[q]
+                    out_covariance[i, d, k] = total
+        out_count[i, 0], out_count[i, 1], out_count[i, 2] = spent, 1 if arrived else 0, max(found, 1)
+        out_count[i, 3] = starts
+        out_count[i, 4] = desk.state[1]
