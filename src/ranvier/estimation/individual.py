@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ranvier.estimation import individual_kernels as K
 from ranvier.estimation.cohort import Problem
+from ranvier.kinetics import linear_kernels as L
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -102,3 +103,86 @@ def fit(
     return Fits(
         eta, covariance, value[:, 0], value[:, 1], count[:, 0], count[:, 1] == 1, count[:, 2], count[:, 3], count[:, 4]
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One person at one eta.
+
+    objective, and its gradient (D) and curvature H (D × D, half of the second derivative; see golden formulas) by eta
+    f, a : predictions (O) and derivatives by eta (O × D), of the logarithm where the error is on the log scale
+    v : residual variances (O); y : observations (O), logarithms where the error is on the log scale; used : those that count
+    """
+
+    objective: float
+    gradient: FloatArray
+    curvature: FloatArray
+    f: FloatArray
+    a: FloatArray
+    v: FloatArray
+    y: FloatArray
+    used: npt.NDArray[np.bool_]
+
+
+class Bench:
+    """One thread's way to look at single persons of a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.desk = problem.desk()
+
+    def look(self, i: int, eta: FloatArray) -> Look:
+        """Person i at eta (its D etas)."""
+        p, desk = self.problem, self.desk
+        eta = np.ascontiguousarray(eta, dtype=np.float64)
+        n = K.begin_person(p.structure, p.cohort, i, p.variability, p.typical, desk)
+        yes = n >= 0
+        gradient, curvature = np.zeros(n), np.zeros((n, n))
+        if not p.population.interaction:
+            nothing = np.zeros(n)
+            K.misfit(
+                p.structure,
+                p.cohort,
+                i,
+                p.variability,
+                p.typical,
+                nothing,
+                nothing,
+                yes,
+                yes,
+                desk,
+                gradient,
+                curvature,
+            )
+        omega = desk.root[:n, :n] @ desk.root[:n, :n].T
+        z = np.asarray(np.linalg.solve(desk.root[:n, :n], eta), dtype=np.float64)
+        value = K.misfit(
+            p.structure, p.cohort, i, p.variability, p.typical, eta, z, yes, yes, desk, gradient, curvature
+        )
+        precision = np.linalg.inv(omega)
+        rows = slice(int(p.cohort.obs_ptr[i]), int(p.cohort.obs_ptr[i + 1]))
+        count = rows.stop - rows.start
+        kinds = p.cohort.o_kind[rows]
+        f, y = desk.f[:count].copy(), p.cohort.o_value[rows].copy()
+        log = p.variability.error[kinds] == K.LOG_ERROR
+        with np.errstate(all="ignore"):
+            f[log], y[log] = np.log(f[log]), np.log(y[log])
+        v = np.empty(count)
+        for o in range(count):
+            place = L.ADDITIVE + 2 * int(kinds[o])
+            own = desk.theta[int(p.cohort.o_set[rows][o])]
+            v[o] = K.variance(
+                int(p.variability.error[kinds[o]]), float(f[o]), float(own[place]), float(own[place + 1])
+            )[0]
+        if not p.population.interaction:
+            v = desk.v0[:count].copy()
+        return Look(
+            float(value), gradient + 2.0 * precision @ eta, curvature + precision, f, desk.a[:count, :n].copy(), v, y,
+            p.typical.skip[rows] == 0,
+        )  # fmt: skip
+
+    def omega(self, i: int) -> FloatArray:
+        """Covariance of all of person i's etas, occasions included."""
+        p = self.problem
+        n = K.begin_person(p.structure, p.cohort, i, p.variability, p.typical, self.desk)
+        return np.asarray(self.desk.root[:n, :n] @ self.desk.root[:n, :n].T)
