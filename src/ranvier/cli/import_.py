@@ -23,7 +23,8 @@ from ranvier.record import structure
 from ranvier.record.read import read
 from ranvier.record.text import parse
 
-_HELP = """Read FILES (grip diary, infusion list, laboratory list, NONMEM-style data; CSV or XLSX) into one record.
+_HELP = """Read FILES (grip diary, infusion list, laboratory list, NONMEM-style data as CSV or XLSX; a FHIR R4 bundle as JSON)
+into one record.
 
 It first says what it understood and what only a person can answer. Nothing is guessed, and nothing is written
 before it is confirmed (or --yes is given). An existing record only gains facts.
@@ -35,6 +36,7 @@ confirmed with --yes. 5: no such file.
 Examples: ranvier import diary.csv drug.csv --into heron.yaml
           ranvier import diary.csv --into heron.yaml --save-questions ask.yaml
           ranvier import diary.csv --into heron.yaml --answers ask.yaml --yes
+          ranvier import bundle.json --into heron.yaml
 """
 
 
@@ -91,7 +93,9 @@ def run(
         return _fail(f"There is no file {error.filename}.", "Check the name.", ExitCode.NOT_FOUND, as_json)
     except OSError as error:
         what = f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
-        return _fail(what, "Name a file (CSV, XLSX), and check that you may open it.", ExitCode.INPUT, as_json)
+        return _fail(
+            what, "Name a file (CSV, XLSX, FHIR JSON), and check that you may open it.", ExitCode.INPUT, as_json
+        )
     except click.UsageError as error:
         return _fail(error.message, "See ranvier import --help.", ExitCode.USAGE, as_json)
     except InputError as error:
@@ -142,7 +146,7 @@ def _outcome(imported: Imported, record: Path, *, talk: bool, yes: bool, as_json
             click.echo("\n" + say.questions(imported.questions))
             click.echo("\nNothing was written. --save-questions FILE writes a form for the answers.")
         return ExitCode.QUESTION
-    if not any(s.facts for s in imported.sheets):
+    if not any(s.facts or s.rest for s in imported.sheets):
         if not as_json:
             click.echo(f"\nNo row became a fact, so {record} was not written. The reasons stand above.", err=True)
         return ExitCode.INPUT

@@ -289,5 +289,5 @@ def together(day: date, clock: time | None, offset: timedelta | None = None) -> 
 def written(when: date | datetime) -> str:
     """As the record writes it: a plain date, or a time to the minute (to the second where needed)."""
     if isinstance(when, datetime):
-        return when.isoformat(timespec="seconds" if when.second else "minutes")
+        return when.isoformat(timespec="auto" if when.second or when.microsecond else "minutes")
     return when.isoformat()

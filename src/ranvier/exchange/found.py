@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -39,7 +40,7 @@ class Fate:
 
 @dataclass(slots=True)
 class Sheet:
-    """All that one table gave."""
+    """All that one table (or one bundle) gave."""
 
     name: str
     kind: str
@@ -50,6 +51,8 @@ class Sheet:
     fates: dict[int, Fate] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     infusion_notes: list[tuple[date, int, str]] = field(default_factory=list)
+    rest: Mapping[str, Any] = field(default_factory=dict)  # parts of a record that no table holds, in its file format
+    rest_at: str = ""
 
     def end(self, line: int, end: str, why: str = "") -> None:
         """Note what became of a row. A row that gave a fact stays used."""

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ranvier.exchange import dates, understand
+from ranvier.exchange import bundles, dates, understand
 from ranvier.exchange.desk import About, Desk, Memory
 from ranvier.exchange.facts import is_day, read_sheet
 from ranvier.exchange.found import Fact, Sheet, day
@@ -22,6 +22,7 @@ from ranvier.exchange.merge import Merge, in_order
 from ranvier.exchange.nonmem import read_nonmem
 from ranvier.exchange.rows import digest
 from ranvier.exchange.tables import Table, read_tables
+from ranvier.exchange.whole import add_rest
 from ranvier.ground.notes import InputError, Problem, Question, must_mend
 from ranvier.record.dump import dump
 from ranvier.record.read import read_text
@@ -70,8 +71,10 @@ def import_files(
     existing : the record so far as plain data in the file format, or None to begin one
     """
     desk = Desk(answers, memory or Memory(), alone=len(files) == 1)
-    tables = [t for file, data in _named(files) for t in _tables(file, data, desk)]
-    sheets = [s for s in (_sheet(t, desk) for t in tables) if s is not None]
+    named = _named(files)
+    brought = [bundles.read_file(f, data, desk, existing) for f, data in named if bundles.is_fhir(data)]
+    tables = [t for f, data in named if not bundles.is_fhir(data) for t in _tables(f, data, desk)]
+    sheets = [s for s in (*brought, *(_sheet(t, desk) for t in tables)) if s is not None]
     for table in tables:
         shape, headings = _shape(table)
         desk.memory.headings.setdefault(shape, headings)
@@ -81,7 +84,8 @@ def import_files(
         merge.merged.added["person"] += told_about
     for sheet in sheets:
         _add(merge, sheet, zone, desk)
-    _diary_notes(merge, sheets, desk)
+        add_rest(merge, sheet.rest, sheet.rest_at)
+    _diary_notes(merge, [s for s in sheets if not s.rest], desk)
     problems = [*desk.problems, *merge.merged.conflicts]
     text = None
     if not desk.questions and not must_mend(tuple(problems)):
@@ -96,7 +100,7 @@ def import_files(
     return Imported(
         tuple(sheets),
         tuple(desk.questions.values()),
-        tuple(desk.offers.values()),
+        tuple(o for o in desk.offers.values() if not _told(o.key, merge.record)),
         tuple(problems),
         text,
         desk.memory,
@@ -202,7 +206,9 @@ def _whole(
         )
         whole = {"ranvier_record": 1, "person": {"pseudonym": pseudonym or "?"}}
         told_about = _offers(whole, desk, new=True)
-    zone = whole.get("timezone")
+    zone = whole.get("timezone") or next((s.rest["timezone"] for s in sheets if s.rest.get("timezone")), None)
+    if zone is not None:
+        whole["timezone"] = zone
     local = [f for s in sheets for f in s.facts if _is_local(f.when)]
     if local and zone is None:
         answer = desk.ask(
@@ -215,6 +221,13 @@ def _whole(
         if answer and answer != "dates only":
             whole["timezone"] = answer
     return whole, zone, told_about
+
+
+def _told(key: str, whole: Mapping[str, Any]) -> bool:
+    """Whether a table or bundle said itself what may be told besides."""
+    person = whole.get("person", {})
+    field = {"person.weight": "weights"}.get(key, key.removeprefix("person."))
+    return bool(person.get(field)) if key.startswith("person.") else key == "timezone" and "timezone" in whole
 
 
 def _is_local(when: object) -> bool:

@@ -134,7 +134,8 @@ class Merge:
             entry: dict[str, Any] = {}
             if fact.when is not None:
                 entry["start" if kind == "drug" else "at"] = written(fact.when)
-            entry = {"name": fact.data["name"], **entry} if kind == "drug" else {**entry, **fact.data}
+            rest = {k: written(v) if isinstance(v, date) else v for k, v in fact.data.items() if k != "name"}
+            entry = {"name": fact.data["name"], **entry, **rest} if kind == "drug" else {**entry, **fact.data}
             key = self._key(kind, entry)
             if known[key] > 0:
                 known[key] -= 1
@@ -150,7 +151,7 @@ class Merge:
             return str(entry.get("name")).casefold(), self.moment(entry.get("start"))
         if kind == "igg":
             return self.moment(entry["at"]), self.amount(entry["value"], entry["unit"], "g/L")
-        return self.moment(entry["at"]), str(entry["what"]).casefold(), entry["value"], entry["unit"]
+        return self.moment(entry["at"]), str(entry["what"]).casefold(), float(entry["value"]), entry["unit"]
 
     def _contradicts(self, entry: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], fact: Fact) -> bool:
         """Whether another level stands at the same time on the same side of the infusion."""

@@ -28,13 +28,20 @@ _ENDS = {
     "open": "open until answered or mended",
 }
 _KINDS = {
-    "strength": "grip values",
+    "strength": "values of strength",
     "infusion": "infusions",
     "igg": "IgG levels",
     "weight": "body weights",
     "blood_test": "other blood tests",
     "drug": "other drugs",
     "note": "notes",
+    "condition": "conditions",
+    "finding": "findings",
+    "event": "events",
+    "decision": "decisions",
+    "examination": "examinations",
+    "nerve study": "nerve studies",
+    "image": "images of nerves",
     "person": "facts about the person",
 }
 _TOLD = ("note", "title", "total", "copy", "left out", "open", "other person")
@@ -61,7 +68,8 @@ def understood(imported: Imported) -> str:
         lines += [*_wrapped("As far as it can be understood before the questions below are answered:", ""), ""]
     for sheet in imported.sheets:
         lines += [*_sheet(sheet), ""]
-    counts = [f"{n} {_KINDS[k]}" for k in _KINDS if (n := imported.added[k])]
+    kinds = [*_KINDS, *sorted(imported.added.keys() - _KINDS.keys())]
+    counts = [f"{n} {_KINDS.get(k, k)}" for k in kinds if (n := imported.added[k])]
     already = sum(imported.already.values())
     if imported.sheets:
         new = ", ".join(counts) if counts else "nothing"
@@ -80,7 +88,7 @@ def _sheet(sheet: Sheet) -> list[str]:
     )
     for said in sheet.said:
         lines += _wrapped(said, "    ", "  ")
-    for text in _series(sheet.facts):
+    for text in (*_series(sheet.facts), *_rest(sheet)):
         lines += _wrapped(text, "    ", "  ")
     for end in _TOLD:
         fates = [f for f in sorted(sheet.fates.values(), key=lambda f: f.line) if f.end == end]
@@ -112,6 +120,19 @@ def _series(facts: Sequence[Fact]) -> list[str]:
             name = str(group[0].data["what"])
         span = f"{day(ordered[0].when or date.min)} to {day(ordered[-1].when or date.min)}"
         lines.append(f"{name}: {len(group)}, {span}; first {_value(ordered[0])}, last {_value(ordered[-1])}")
+    return lines
+
+
+def _rest(sheet: Sheet) -> list[str]:
+    """What a bundle brought besides: its series and the parts that no table holds."""
+    lines = []
+    for series in sheet.rest.get("strength", ()):
+        values = series["values"]
+        words = " ".join(str(series[k]) for k in ("measure", "side", "device", "muscle", "variant") if k in series)
+        lines.append(f"{series['id']}: {words}, {_shown(series['unit'])}: {len(values)} values")
+    for part, value in sheet.rest.items():
+        if part not in ("strength", "person") and isinstance(value, list) and value:
+            lines.append(f"{part.replace('_', ' ')}: {len(value)}")
     return lines
 
 

@@ -41,6 +41,7 @@ class FromFhir:
     document : the facts as plain data in the record's file format, numbers with the digits they came with
     places : path into `document` → FHIRPath of the resource behind it
     problems : what must be mended and what to look at, each with its FHIRPath
+    remarks : those of `problems` that the record's own reader made
     kept : what has a code that is not known here, and was kept under its own name
     record : the record, if nothing must be mended
     """
@@ -48,6 +49,7 @@ class FromFhir:
     document: dict[str, Any]
     places: Mapping[tuple[str | int, ...], str]
     problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
     kept: tuple[Kept, ...]
     record: Record | None
 
@@ -129,8 +131,10 @@ class _Reading:
                 d.document["notes"].append(text)
         self._unread()
         document = {"ranvier_record": 1, **d.document}
-        record, found = self._record(document, name)
-        return FromFhir(document, d.places, tuple(found), tuple(d.kept), record)
+        record, remarks = self._record(document, name)
+        found = (*self.problems, *remarks)
+        usable = record if not must_mend(found) else None
+        return FromFhir(document, d.places, found, tuple(remarks), tuple(d.kept), usable)
 
     # ---- what was sent
 
@@ -319,17 +323,14 @@ class _Reading:
 
     def _record(self, document: dict[str, Any], name: str) -> tuple[Record | None, list[Problem]]:
         """The record by its own reader, whose complaints are given the FHIRPath of what they are about."""
-        found = list(self.problems)
         record: Record | None = None
+        remarks: tuple[Problem, ...]
         try:
             record, remarks = read_text(dump(document), name)
-            remarks = tuple(remarks)
         except InputError as error:
             remarks = error.problems
-        for problem in remarks:
-            place = _fhir_place(problem.place, self.draft.places)
-            found.append(Problem(place, problem.what, problem.remedy, problem.severity))
-        return (None if must_mend(tuple(found)) else record), found
+        places = self.draft.places
+        return record, [Problem(_fhir_place(p.place, places), p.what, p.remedy, p.severity) for p in remarks]
 
 
 def _fhir_place(place: str, places: Mapping[tuple[str | int, ...], str]) -> str:
@@ -522,6 +523,7 @@ def resources_of(whole: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if whole.get("resourceType") != "Bundle":
         yield dict(whole)
         return
-    for entry in whole.get("entry", ()):
+    listed = whole.get("entry")
+    for entry in listed if isinstance(listed, list) else ():
         if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
             yield entry["resource"]

@@ -386,6 +386,8 @@ def finish_series(d: Draft) -> None:
             id=ident, measure=measure, side=side, device=device, muscle=muscle, variant=variant, unit=unit, place=place
         )
         every = d.document.setdefault("strength", [])
+        if found:
+            d.places["strength", len(every)] = found[0][0].path
         for i, (node, _) in enumerate(found):
             d.places["strength", len(every), "values", i] = node.path
         every.append({**series, "values": [row for _, row in found if row is not None]})
