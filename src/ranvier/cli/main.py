@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
     "check-order": ("ranvier.cli.check_order:command", "Would this drug harm this person?"),
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
+    "fhir": ("ranvier.cli.fhir:command", "Bring a person's data from a hospital's FHIR server."),
     "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
     "conduction": ("ranvier.cli.conduction:command", "Judge a nerve conduction study: is there block, and where?"),
     "localise": ("ranvier.cli.localise:command", "Which nerves do these weak muscles point to?"),
