@@ -49,6 +49,8 @@ KINDS = (
     ("safety/risks.yaml", "risks"),
     ("safety/drugs.yaml", "drugs"),
     ("safety/indications.yaml", "indications"),
+    ("safety/checks.yaml", "checks"),
+    ("limits/starting.yaml", "starting"),
     ("evidence/claims.yaml", "claims"),
     ("evidence/contradictions.yaml", "contradictions"),
     ("evidence/searches.yaml", "searches"),

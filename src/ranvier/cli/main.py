@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("ranvier.cli.demo:command", "Plan the shipped, invented cases: a good first look."),
     "check": ("ranvier.cli.check:command", "Say what a record holds, what is missing, what to mend."),
     "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
+    "start": ("ranvier.cli.start:command", "Begin immunoglobulin: checks, courses, rates."),
     "check-order": ("ranvier.cli.check_order:command", "Would this drug harm this person?"),
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
     "fhir": ("ranvier.cli.fhir:command", "Bring a person's data from a hospital's FHIR server."),

@@ -10,6 +10,7 @@ FILES = {
     "record": ("ranvier.record", "record.schema.json"),
     "assessment": ("ranvier.report", "assessment.schema.json"),
     "diagnosis": ("ranvier.report", "diagnosis.schema.json"),
+    "start": ("ranvier.report", "start.schema.json"),
     "order-check": ("ranvier.protection", "order_check.schema.json"),
 }
 
@@ -20,6 +21,7 @@ HELP = """Print a JSON Schema (2020-12).
 record      what a record file may hold
 assessment  what `ranvier plan --json` and `ranvier assess --json` give
 diagnosis   what `ranvier diagnose --json` gives
+start       what `ranvier start --json` gives
 order-check what `ranvier check-order --json` gives
 
 \b

@@ -114,6 +114,8 @@ def read(root: Traversable) -> Knowledge:
     indications = one(
         "safety/indications.yaml", lambda data: {k: safety.indication(k, v) for k, v in data["indications"].items()}
     )
+    checks = one("safety/checks.yaml", lambda data: {k: safety.check(k, v) for k, v in data["checks"].items()})
+    starting = one("limits/starting.yaml", safety.starting)
     ingredients = table("safety/ingredients.csv", safety.ingredients)
     claims = one("evidence/claims.yaml", lambda data: {k: safety.claim(k, v) for k, v in data["claims"].items()})
     contradictions = one(
@@ -145,6 +147,8 @@ def read(root: Traversable) -> Knowledge:
         claims=claims,
         contradictions=contradictions,
         searches=searches,
+        checks=checks,
+        starting=starting,
     )
 
 

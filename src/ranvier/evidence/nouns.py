@@ -372,6 +372,75 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class StartCourse:
+    """One way in which labels or guidelines begin or keep up treatment. kind : first | maintenance; intervals in days."""
+
+    id: str
+    kind: str
+    says: str
+    route: str
+    grams_per_kg: Number
+    days_low: Number
+    days_high: Number
+    interval_low: Number
+    interval_high: Number
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightPolicy:
+    """By which weight a dose is counted. uses : actual | ideal | adjusted | adjusted_if_obese."""
+
+    id: str
+    says: str
+    uses: str
+    source: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """How treatment is begun: courses, weights and policies, how it is given, and how it goes under the skin.
+
+    numbers : by group and name, e.g. ``subcutaneous.ratio``, ``weights.obese``
+    """
+
+    courses: Mapping[str, StartCourse]
+    policies: Mapping[str, WeightPolicy]
+    numbers: Mapping[str, Number]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabLimit:
+    """A laboratory value that counts as a risk. what : names it may have, lower case."""
+
+    what: tuple[str, ...]
+    below: Number | None
+    above: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRule:
+    """One check before and during treatment. tests : (what, when), when: before | after_first; again : months or None."""
+
+    id: str
+    name: str
+    why: str
+    words: tuple[str, ...]
+    icd10: tuple[str, ...]
+    atc: tuple[str, ...]
+    risk: str | None
+    limits: tuple[LabLimit, ...]
+    mitigate: tuple[str, ...]
+    tests: tuple[tuple[str, str], ...]
+    again: Number | None
+    claims: tuple[str, ...]
+    source: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything in `knowledge/`, loaded once. version: digest of the files' bytes."""
 
@@ -395,3 +464,5 @@ class Knowledge:
     claims: Mapping[str, Claim] = field(default_factory=dict)
     contradictions: Mapping[str, Contradiction] = field(default_factory=dict)
     searches: Mapping[str, Search] = field(default_factory=dict)
+    checks: Mapping[str, CheckRule] = field(default_factory=dict)
+    starting: Starting = field(default_factory=lambda: Starting({}, {}, {}, ()))

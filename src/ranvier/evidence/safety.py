@@ -9,15 +9,21 @@ from typing import Any
 
 from ranvier.evidence.nouns import (
     Certainty,
+    CheckRule,
     Claim,
     Contradiction,
     DrugCase,
     DrugGroup,
     Indication,
     Ingredient,
+    LabLimit,
+    Number,
     Piece,
     Search,
     Side,
+    StartCourse,
+    Starting,
+    WeightPolicy,
 )
 
 Data = Mapping[str, Any]
@@ -99,3 +105,60 @@ def search(key: str, data: Data) -> Search:
     if not isinstance(data["day"], date):
         raise TypeError("day is not a day")
     return Search(key, data["asked"], tuple(data["where"]), data["day"], data["found"], data["here"])
+
+
+def number(data: Data) -> Number:
+    """A number with its unit, source, place and status."""
+    return Number(float(data["value"]), data["unit"], data["source"], data["where"], data["status"])
+
+
+def check(key: str, data: Data) -> CheckRule:
+    """One check before and during treatment."""
+    looks = data["looks_for"]
+    limits = tuple(
+        LabLimit(
+            tuple(one["what"]),
+            number(one["below"]) if "below" in one else None,
+            number(one["above"]) if "above" in one else None,
+        )
+        for one in data["limits"]
+    )
+    return CheckRule(
+        id=key,
+        name=data["name"],
+        why=data["why"],
+        words=tuple(looks["words"]),
+        icd10=tuple(looks["icd10"]),
+        atc=tuple(looks["atc"]),
+        risk=looks["risk"],
+        limits=limits,
+        mitigate=tuple(data["mitigate"]),
+        tests=tuple((test["what"], test["when"]) for test in data["tests"]),
+        again=None if data["again"] is None else number(data["again"]),
+        claims=tuple(data["claims"]),
+        source=data["source"],
+        status=data["status"],
+    )
+
+
+def starting(data: Data) -> Starting:
+    """How treatment is begun and kept up."""
+    courses = {}
+    for key, one in data["courses"].items():
+        counted = ("grams_per_kg", "days_low", "days_high", "interval_low", "interval_high")
+        numbers = {name: number(one[name]) for name in counted}
+        courses[key] = StartCourse(
+            id=key, kind=one["kind"], says=one["says"], route=one["route"], judge=one["judge"], **numbers
+        )
+    groups = ("weights", "rounding", "giving", "subcutaneous", "monthly_label")
+    flat = {
+        f"{group}.{name}": number(each)
+        for group in groups
+        for name, each in data[group].items()
+        if isinstance(each, Mapping)
+    }
+    policies = {
+        key: WeightPolicy(key, one["says"], one["uses"], one["source"], one["status"])
+        for key, one in data["policies"].items()
+    }
+    return Starting(courses, policies, flat, tuple(data["subcutaneous"]["claims"]))

@@ -321,7 +321,7 @@ def _alert(case: _Case, group: DrugGroup, rule: DrugCase | None, because: tuple[
     facts += [_found("drug.taken", drug=t.name, since=_said(t.since)) for t in taken]
     if rule is None and case.reason == (OTHER,):
         facts.append(_found("order.reason_unknown", stated=case.order.for_what or ""))
-    support = tuple(_support(claim, case.knowledge) for claim in group.claims)
+    support = tuple(support_of(claim, case.knowledge) for claim in group.claims)
     own = (group.source,) if group.source else ()
     found = tuple(s for finding in facts for f in finding.walk() if (s := f.source))
     cited = {*own, *found, *(s for one in support for s in (*one.supports, *one.against))}
@@ -354,7 +354,8 @@ def _unless(group: DrugGroup, rule: DrugCase | None, knowledge: Knowledge) -> tu
     return tuple(said + [f"for {knowledge.indications[name].says}" for name in dict.fromkeys(reasons)])
 
 
-def _support(claim: str, knowledge: Knowledge) -> Support:
+def support_of(claim: str, knowledge: Knowledge) -> Support:
+    """A claim with its certainty and the sources for and against it."""
     one = knowledge.claims[claim]
     return Support(
         claim=claim,
