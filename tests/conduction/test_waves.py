@@ -319,6 +319,63 @@ def test_abf_goes_there_and_back(tmp_path):
     assert found.samples.max() == pytest.approx(wrist.samples.max(), rel=0.01)
 
 
+def abf(folder, sweeps, units="mV", rate=20000.0, name="left median APB wrist.abf"):
+    """An ABF file of these sweeps [samples in `units`]."""
+    pytest.importorskip("pyabf", reason="ABF files need the library pyabf, which is not installed here")
+    from pyabf.abfWriter import writeABF1
+
+    writeABF1(np.array(sweeps), str(folder / name), rate, units=units)
+    with (folder / name).open("ab") as file:
+        file.write(bytes(8192))  # the writer's header is shorter than what the reader looks through in a short file
+    return folder / name
+
+
+@pytest.mark.parametrize(("units", "factor"), [("mV", 1.0), ("uV", 1000.0), ("V", 0.001)])
+def test_abf_in_any_voltage_measures_the_same(tmp_path, units, factor):
+    wrist, _, _ = person(0.0, 0.0, noise=0.0)
+    (found,) = read_waves([abf(tmp_path, [wrist.samples * factor], units)])
+    assert measure(found).amplitude == pytest.approx(measure(wrist).amplitude, rel=0.01)
+    assert measure(found).area == pytest.approx(measure(wrist).area, rel=0.02)
+
+
+def test_repeated_sweeps_are_averaged_and_the_noise_falls(tmp_path):
+    wrist, _, _ = person(0.0, 0.0, noise=0.0)
+    noise = np.random.default_rng(1).normal(0.0, 0.05, (16, len(wrist.samples)))
+    (found,) = read_waves([abf(tmp_path, wrist.samples + noise)])
+    assert np.std(found.samples - wrist.samples) < 0.03
+
+
+def test_sweeps_of_two_sites_in_one_file_are_never_averaged(tmp_path):
+    """Wrist and elbow in one file: their mean would be nobody's response."""
+    wrist, _, _ = person(0.0, 0.0, noise=0.0)
+    with pytest.raises(InputError) as error:
+        read_waves([abf(tmp_path, [wrist.samples, 0.4 * wrist.samples])])
+    assert "no repeats" in error.value.problems[0].what
+    assert "one response per file" in error.value.problems[0].remedy
+
+
+def test_sweeps_without_a_response_may_differ_in_their_noise(tmp_path):
+    noise = np.random.default_rng(2).normal(0.0, 0.01, (3, 1000)) * np.array([[1.0], [2.0], [0.5]])
+    (found,) = read_waves([abf(tmp_path, noise)])
+    assert measure(found).absent
+
+
+def test_a_current_is_no_response(tmp_path):
+    with pytest.raises(InputError) as error:
+        read_waves([abf(tmp_path, [np.sin(np.arange(1000) / 50)], "pA")])
+    assert "no voltage" in error.value.problems[0].what
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 600, 2048, 2100])
+def test_an_abf_file_cut_off_anywhere_is_refused(tmp_path, kept):
+    wrist, _, _ = person(0.0, 0.0, noise=0.0)
+    file = abf(tmp_path, [wrist.samples])
+    file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(InputError) as error:
+        read_waves([file])
+    assert error.value.problems[0].remedy
+
+
 def test_an_abf_file_that_is_none(tmp_path):
     pytest.importorskip("pyabf", reason="ABF files need the library pyabf, which is not installed here")
     file = tmp_path / "left median APB wrist.abf"

@@ -16,6 +16,8 @@ from ranvier.conduction.tables import LARGEST, Row, decode, refuse, tables
 from ranvier.conduction.waves import FloatArray, Wave
 from ranvier.ground.notes import InputError, Problem
 
+SEEN = 0.3  # [mV] span from which a sweep holds more than noise
+REPEATS = 0.2  # sweeps whose span differs by more than this share are no repeats of one response
 TITLE = "These waveforms cannot be used yet."
 FEWEST = 50  # samples of a wave
 VOLT_TO_MV = {"V": 1000.0, "mV": 1.0, "uV": 0.001}
@@ -216,8 +218,17 @@ def _library() -> Any:
         raise InputError(TITLE, (Problem("ABF", "the library pyabf is not installed", remedy),)) from None
 
 
+def _differ(spans: Sequence[float], to_mv: float) -> bool:
+    """Whether the spans of sweeps are too unlike for repeats; sweeps of noise alone may differ as they like."""
+    return max(spans) * to_mv > SEEN and max(spans) - min(spans) > REPEATS * max(spans)
+
+
 def _abf(path: Path) -> list[Wave]:
-    """One wave per ABF file: the mean of its sweeps in the first channel. The file's name says what it is."""
+    """One wave per ABF file: the mean of its sweeps in the first channel. The file's name says what it is.
+
+    Sweeps are averaged only where they are repeats: responses of different size in one file (two sites, rising stimuli)
+    are refused, because their mean is the response of nobody. Time 0 is the first sample.
+    """
     if not path.is_file():
         raise FileNotFoundError(2, "No such file", str(path))
     library = _library()
@@ -240,6 +251,11 @@ def _abf(path: Path) -> list[Wave]:
         problems.append(
             Problem(path.name, "its sweeps are too short or of different length", "Export one response per file.")
         )
+    elif not all(np.all(np.isfinite(s)) for s in sweeps):
+        problems.append(Problem(path.name, "samples are missing in it", "Export the samples as they were recorded."))
+    elif volts is not None and _differ(spans := [float(np.ptp(s)) for s in sweeps], VOLT_TO_MV[volts]):
+        what = f"its {len(sweeps)} sweeps differ in size ({min(spans):.3g} to {max(spans):.3g} {unit}): no repeats"
+        problems.append(Problem(path.name, what, "Export one response per file."))
     if problems or name is None or volts is None:
         raise InputError(TITLE, tuple(problems))
     return [Wave(*name, np.mean(sweeps, axis=0) * VOLT_TO_MV[volts], 0.0, 1000.0 / rate, path.name)]

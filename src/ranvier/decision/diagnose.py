@@ -8,11 +8,14 @@ from datetime import date
 from ranvier import diagnosis
 from ranvier.anatomy.load import load as load_anatomy
 from ranvier.anatomy.localise import localise
+from ranvier.anatomy.nouns import Anatomy, Examination
 from ranvier.anatomy.picture import body
 from ranvier.conduction.find import find_blocks
+from ranvier.conduction.nouns import Conduction, StudySet
 from ranvier.conduction.read import from_record
 from ranvier.decision.diagnosed import Diagnosis
 from ranvier.evidence.nouns import Knowledge
+from ranvier.ground.notes import InputError, Problem
 from ranvier.record.nouns import Record
 from ranvier.record.until import until
 
@@ -40,8 +43,7 @@ def diagnose(
     """
     then, _ = until(record, at)
     book, body = diagnosis.load(), load_anatomy()
-    studies = tuple(find_blocks(study) for study in from_record(then) if study.on is None or study.on <= at)
-    examined, problems = diagnosis.examination_of(then, body, at)
+    studies, (examined, problems) = _both_read(then, body, at)
     on_tree = diagnosis.site_evidence(book, body, studies)
     # Twice: the judgement counts the nerve studies by themselves, so its pattern must come from the examination alone.
     pattern = None if examined is None else localise(examined, body)
@@ -67,6 +69,26 @@ def diagnose(
         problems=(*problems, *(p for study in studies for p in study.studies.problems)),
         examination=examined,
     )
+
+
+def _both_read(
+    record: Record, body: Anatomy, at: date
+) -> tuple[tuple[Conduction, ...], tuple[Examination | None, tuple[Problem, ...]]]:
+    """Nerve studies and the latest examination. Raises InputError with the faults of both, in the order of the record."""
+    faults: list[Problem] = []
+    examined: tuple[Examination | None, tuple[Problem, ...]] = (None, ())
+    sets: tuple[StudySet, ...] = ()
+    try:
+        examined = diagnosis.examination_of(record, body, at)
+    except InputError as error:
+        faults += error.problems
+    try:
+        sets = from_record(record)
+    except InputError as error:
+        faults += error.problems
+    if faults:
+        raise InputError("This record cannot be judged yet.", tuple(faults))
+    return tuple(find_blocks(study) for study in sets if study.on is None or study.on <= at), examined
 
 
 def body_of(found: Diagnosis, *, stacked: bool, key: str) -> str | None:

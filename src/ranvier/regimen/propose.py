@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from ranvier.estimation.courses import INTRAVENOUS, InForce
+from ranvier.estimation.courses import INTRAVENOUS, InForce, courses_of
 from ranvier.estimation.measures import as_capacity, visible
 from ranvier.estimation.nouns import Basis, FloatArray, Measure, Posterior
 from ranvier.evidence.nouns import Knowledge
@@ -278,8 +278,10 @@ def _refusal(asked: Asked, missing: tuple[Finding, ...], looked: Sequence[Looked
     if asked.posterior.basis is not Basis.MEASURED:
         facts: Facts = {"basis": asked.posterior.basis.value}
         why.append(Finding("refusal.population_basis", facts, helps, status="design"))
-    elif asked.current is not None:
-        why += _no_effect(asked, asked.current) or _too_little(asked)
+    elif asked.current is None:
+        why += _no_effect(asked, len(courses_of(asked.record, asked.knowledge.monitoring)))  # a trial that has ended
+    else:
+        why += _no_effect(asked, asked.current.courses) or _too_little(asked)
         prior = tuple(finding for finding in asked.aim.prior if finding.name == "swing.mostly_prior")
         if prior and not why:
             why.append(Finding("refusal.mostly_prior", because=(*prior, *helps)))
@@ -290,14 +292,14 @@ def _refusal(asked: Asked, missing: tuple[Finding, ...], looked: Sequence[Looked
     return tuple(why)
 
 
-def _no_effect(asked: Asked, current: InForce) -> list[Finding]:
+def _no_effect(asked: Asked, courses: int) -> list[Finding]:
     """No effect that can be measured: after a fair trial the question is no longer the dose."""
     rules = asked.knowledge.monitoring
     fair = rules["fair_trial"]
     if asked.aim.no_response < rules["no_response"].value:
         return []
-    tried = current.courses >= fair.value or asked.record.before.kind == "regimen"
-    facts: Facts = {"probability": asked.aim.no_response, "courses": current.courses, "fair": fair.value}
+    tried = courses >= fair.value or asked.record.before.kind == "regimen"
+    facts: Facts = {"probability": asked.aim.no_response, "courses": courses, "fair": fair.value}
     name = "refusal.no_response" if tried else "refusal.trial_incomplete"
     return [Finding(name, facts, source=fair.source, status=fair.status)]
 
