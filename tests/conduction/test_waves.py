@@ -360,6 +360,15 @@ def test_sweeps_without_a_response_may_differ_in_their_noise(tmp_path):
     assert measure(found).absent
 
 
+def test_a_sample_that_no_amplifier_gives_is_refused(tmp_path):
+    file = tmp_path / "big.csv"
+    rows = "\n".join(f"{i * 0.05:.2f},1e300" for i in range(500))
+    file.write_text("time (ms),left median APB wrist (mV)\n" + rows)
+    with pytest.raises(InputError) as error:
+        read_waves([file])
+    assert "cannot be" in error.value.problems[0].what
+
+
 def test_a_current_is_no_response(tmp_path):
     with pytest.raises(InputError) as error:
         read_waves([abf(tmp_path, [np.sin(np.arange(1000) / 50)], "pA")])

@@ -67,6 +67,8 @@ def tables(file: str, data: bytes, score: Callable[[Sequence[Row]], float]) -> t
     text = decode(file, data)
     if text.lstrip()[:9].casefold().startswith(("<!doctype", "<html", "<?xml", "<table")):
         raise refuse(file, "this is a web page or XML", "Open it in a spreadsheet and save it as XLSX or CSV.")
+    if (lines := text.count("\n")) > 2 * MOST_ROWS:  # before the work of cutting it into cells
+        raise refuse(file, f"{lines} rows are more than a conduction study has", "Export only this person's study.")
     best: tuple[float, int, tuple[Row, ...]] | None = None
     for delimiter in (";", "\t", ",", "|"):
         rows = _rows(text, delimiter)

@@ -16,6 +16,7 @@ from ranvier.conduction.tables import LARGEST, Row, decode, refuse, tables
 from ranvier.conduction.waves import FloatArray, Wave
 from ranvier.ground.notes import InputError, Problem
 
+MOST_MV = 10_000.0  # [mV] a stimulus artefact may be large, but amplifiers end far below this
 SEEN = 0.3  # [mV] span from which a sweep holds more than noise
 REPEATS = 0.2  # sweeps whose span differs by more than this share are no repeats of one response
 TITLE = "These waveforms cannot be used yet."
@@ -73,6 +74,9 @@ def read_waves(paths: Sequence[Path], *, invert: bool = False, gain: float = 1.0
             what = f"the same nerve, muscle and site as '{seen[key]}'"
             problems.append(Problem(wave.name, what, "Keep one of the two, or name the sites apart."))
         seen[key] = wave.name
+        if (most := float(np.max(np.abs(wave.samples * gain)))) > MOST_MV:
+            what = f"a sample of {most:.3g} mV cannot be: no amplifier of nerve responses reaches {MOST_MV:g} mV"
+            problems.append(Problem(wave.name, what, "Check the unit and --gain."))
     if problems:
         raise InputError(TITLE, tuple(problems))
     factor = (-1.0 if invert else 1.0) * gain

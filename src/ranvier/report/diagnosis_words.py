@@ -50,7 +50,7 @@ def render(diagnosis: Diagnosis, knowledge: Knowledge) -> str:
         _criteria(diagnosis),
         _differential(diagnosis, words),
         _nerves(diagnosis, words),
-        _segments(diagnosis),
+        _segments(diagnosis, words),
         _next(diagnosis, words),
         _plan(diagnosis, words),
         _unverified(diagnosis, words),
@@ -144,17 +144,26 @@ def _nerves(diagnosis: Diagnosis, words: Words) -> str:
     return "\n".join(lines)
 
 
-def _segments(diagnosis: Diagnosis) -> str:
+def _segments(diagnosis: Diagnosis, words: Words) -> str:
     rows = [s for study in diagnosis.conduction for s in study.segments if _telling(s)]
     if not diagnosis.conduction:
         return ""
     lines = ["Nerve conduction"]
+    texts = words.texts["judgement"]
+    named, called = texts["rule"], texts["called"]
+    waits: list[str] = []
     for segment in rows:
         change = segment.area_change if segment.area_change is not None else segment.amplitude_change
         what = "area" if segment.area_change is not None else "amplitude"
         fall = "" if change is None else f": {what} {'falls' if change < 0 else 'grows'} by {abs(change) * 100:.0f} %"
-        said = "; ".join(f"{rule} {v.class_.value}{_if(v.provided)}" for rule, v in segment.verdicts.items())
+        said = "; ".join(
+            f"{named.get(rule, rule)} {called[v.class_.value]}{'*' if v.provided else ''}"
+            for rule, v in segment.verdicts.items()
+        )
         lines.append(_fold(f"{segment.name}{fall} ({said})", "  ", "    "))
+        waits += [p for v in segment.verdicts.values() for p in v.provided]
+    for name in dict.fromkeys(waits):
+        lines.append(_fold(str(texts["proviso"].get(name, name.replace("_", " "))), "  * to settle: "))
     if not rows:
         total = sum(len(study.segments) for study in diagnosis.conduction)
         lines.append(f"  no block in {total} segments")
@@ -163,10 +172,6 @@ def _segments(diagnosis: Diagnosis) -> str:
 
 def _telling(segment: SegmentFinding) -> bool:
     return any(v.class_.value in ("definite", "probable", "unknown") for v in segment.verdicts.values())
-
-
-def _if(provided: tuple[str, ...]) -> str:
-    return f" if {', '.join(provided).replace('_', ' ')}" if provided else ""
 
 
 def _next(diagnosis: Diagnosis, words: Words) -> str:
