@@ -29,6 +29,7 @@ Begin with one of these:
   ranvier cohort simulate --people 200 --policy ladder --out ladder.parquet
   ranvier cohort simulate --people 200 --policy model --truth two_phase \\
                           --out model.parquet
+  ranvier cohort trial design.yaml --html design.html
   ranvier cohort plan records/ --at 2026-03-01 --out plans.parquet
 """
 
@@ -233,6 +234,90 @@ def _target(out: Path) -> None:
     """Said before any work is done."""
     if not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}. Make it first, or name another.")
+
+
+TRIAL = """A virtual trial: power, and what it costs to decide by it.
+
+DESIGN is a YAML file. Each trial is repeated on other people, so every figure comes with its Monte-Carlo error. "Regret" is
+what is lost on average by taking the arm that looked better where in truth it was not.
+
+\b
+A design:
+  design: parallel       parallel, crossover, withdrawal or n_of_1
+  arms: [fixed, ladder]  the usual policy, the new one
+  outcome: below         what is compared, e.g. strength, measured (grip as
+                         written down), below, shortfall, grams, visits, loss
+  people: 60             in one trial
+  years: 1               parallel
+  weeks: 12              crossover, n_of_1: of a period; withdrawal: follow-up
+  washout: 4             weeks of each period that do not count
+  pairs: 3               n_of_1: pairs of periods
+  fall: 0.2              withdrawal: loss of a week's mean that counts
+  responders: true       enrol only people who respond
+  population: composite
+  truth: model           see ranvier cohort simulate --help
+  replicates: 200        trials that are simulated
+  alpha: 0.05
+  seed: 1
+
+\b
+Exit code 0: simulated. 3: the design has problems to mend. 5: no such file.
+
+\b
+Examples:
+  ranvier cohort trial ladder.yaml
+  ranvier cohort trial ladder.yaml --html ladder.html --out ladder.parquet
+"""
+
+
+@command.command("trial", help=TRIAL, short_help="Power and regret of a trial on virtual people.")
+@click.argument("design", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="One row per trial, Parquet."
+)
+@click.option(
+    "--html", "html_to", type=click.Path(path_type=Path, dir_okay=False), metavar="PATH", help="Write a page."
+)
+@workers_option
+@scheduler_option
+@click.option("--json", "as_json", is_flag=True, help="Write the figures as JSON to standard output.")
+def trial(
+    design: Path, out: Path | None, html_to: Path | None, workers: int | None, scheduler: str | None, as_json: bool
+) -> int:
+    """Read the design, do the replicates, say what came out; the words are TRIAL."""
+    from dataclasses import asdict
+
+    import numpy as np
+
+    from ranvier.cli.tables import Rows
+    from ranvier.cohort import trial as room
+    from ranvier.evidence import load
+    from ranvier.report import trial as page
+
+    for target in (out, html_to):
+        if target is not None:
+            _target(target)
+    asked_for = room.read_design(design.read_text(encoding="utf-8"), design.name)
+    compiled()
+    asked = {**asdict(asked_for), "unit": room.unit_of(asked_for.outcome), "knowledge": load().version}
+    kept = parts_of(design)
+    todo = list(room.units(asked_for))
+    found = [r for _, r in work(todo, kept=kept, workers=workers, scheduler=scheduler, total=len(todo), what="units")]
+    rows = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    clear(kept)
+    summary = room.summary(asked_for, rows)
+    if out is not None:
+        with Rows(out, dict.fromkeys(rows, "1: see the design"), asked) as file:
+            file.add(rows)
+        click.echo(f"Written: {out}", err=True)
+    if html_to is not None:
+        html_to.write_text(page.to_html(asked, summary, rows), encoding="utf-8")
+        click.echo(f"Written: {html_to}", err=True)
+    if as_json:
+        click.echo(json.dumps({**asked, "found": summary}, indent=2))
+    else:
+        click.echo(page.lines(asked, summary), nl=False)
+    return ExitCode.OK
 
 
 PLAN = """Plans for many people, one row for each, in one file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,10 +18,11 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """n virtual people, numbered from `first`: the truth about each, one entry per person.
+    """n virtual people: the truth about each, one entry per person.
 
     Attributes
     ----------
+    numbers : of the people, n; their random numbers follow from it
     men, age [a], height [cm], weight [kg], lean [kg] : n
     kind : LINEAR or SATURABLE kinetics; rate n × 3 [1/d], coefficient n × 3 × 3 [1/L] as in `Draws`; volume [L]
     own : IgG without treatment [g/L]; k0 [1/d] : fractional loss at c0 where kinetics saturate
@@ -33,7 +34,7 @@ class People:
     grams : first course's grams; responds : whether imax > 0
     """
 
-    first: int
+    numbers: IntArray
     men: BoolArray
     age: FloatArray
     height: FloatArray
@@ -68,6 +69,15 @@ class People:
     def n(self) -> int:
         """How many."""
         return int(self.level.size)
+
+    def some(self, which: IntArray) -> People:
+        """Those at these places, in this order."""
+        every: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        chosen: dict[str, Any] = {
+            name: np.ascontiguousarray(value[which]) if isinstance(value, np.ndarray) else value
+            for name, value in every.items()
+        }
+        return People(**chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def draw(
     device = np.minimum(np.searchsorted(share / share[-1], uniform[:, 3]), sizes.size - 1)
     zero = np.zeros(n)
     drawn_people = People(
-        first=people.start,
+        numbers=np.array(people, dtype=np.int64),
         men=men,
         age=age,
         height=height,
@@ -133,7 +133,7 @@ def _under(p: People, truth: Described, seed: int) -> People:
     n = p.n
     z, u = np.empty((n, 2)), np.empty((n, 2))
     for i in range(n):
-        rng = stream(seed, p.first + i, TRUTH)
+        rng = stream(seed, int(p.numbers[i]), TRUTH)
         z[i], u[i] = rng.standard_normal(2), rng.random(2)
     if truth.id == "two_phase":
         slow = truth["slow"] * np.exp(truth["slow_spread"] * z[:, 0])

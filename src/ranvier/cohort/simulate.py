@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ranvier.cohort import kernels as C
 from ranvier.cohort.load import Book
-from ranvier.cohort.nouns import IntArray, Order, Outcomes, People, Policy, Seen, none, per_week
+from ranvier.cohort.nouns import OUTCOMES, IntArray, Order, Outcomes, People, Policy, Seen, none, per_week
 from ranvier.cohort.people import LIFE, stream
 from ranvier.estimation.kernels import YEAR
 from ranvier.estimation.nouns import FloatArray
@@ -120,7 +120,7 @@ class Lives:
         self.delay, self.skip = np.empty((n, setting.courses)), np.empty((n, setting.courses), dtype=np.bool_)
         self.start = np.empty(n, dtype=np.int64)
         self.due, self.course = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)  # the next course, its number
-        self.rng = [stream(seed, people.first + i, LIFE) for i in range(n)]
+        self.rng = [stream(seed, int(number), LIFE) for number in people.numbers]
         for i, rng in enumerate(self.rng):
             self.delay[i] = rng.standard_normal(setting.courses)
             self.skip[i] = rng.random(setting.courses) < setting.skipped
@@ -237,11 +237,7 @@ def simulate(
 
     series : keep strength and IgG by day; regret : find each person's best constant regimen, knowing the truth
     """
-    lives, floors, first = begin(people, knowledge, book, where, seed)
-    if policy.steady:
-        log = _steadily(lives, policy, floors, first, book)
-    else:
-        log = [_one_by_one(lives, policy, i, float(floors[i]), first[i], book) for i in range(people.n)]
+    lives, floors, log = lived(people, policy, knowledge, book, where, seed=seed)
     found = outcomes(lives, floors, log, knowledge)
     table = dict(found)
     if regret:
@@ -249,6 +245,17 @@ def simulate(
     now, end = where.first_decision, where.days
     kept = (lives.strength(now, end), lives.excess[:, now:end]) if series else (None, None)
     return Outcomes(where.judged, table, *kept)
+
+
+def lived(
+    people: People, policy: Policy, knowledge: Knowledge, book: Book, where: Setting, *, seed: int
+) -> tuple[Lives, FloatArray, list[Log]]:
+    """Everybody's life under the policy to the end: lives, floors [kg], what was ordered."""
+    lives, floors, first = begin(people, knowledge, book, where, seed)
+    if policy.steady:
+        return lives, floors, _steadily(lives, policy, floors, first, book)
+    logs = [_one_by_one(lives, policy, i, float(floors[i]), first[i], book) for i in range(people.n)]
+    return lives, floors, logs
 
 
 @dataclass(slots=True)
@@ -375,7 +382,7 @@ def seen(
     there = np.flatnonzero(~np.isnan(strength))
     igg_days, igg = _levels(lives, i, starts, day)
     return Seen(
-        number=p.first + i,
+        number=int(p.numbers[i]),
         man=bool(p.men[i]),
         age=float(p.age[i]),
         height=float(p.height[i]),
@@ -426,39 +433,50 @@ def outcomes(
 ) -> dict[str, npt.NDArray[Any]]:
     """The judged days in figures; names and units in `nouns.OUTCOMES`."""
     where, p = lives.setting, lives.people
-    begin, end, years = where.first_decision, where.days, where.judged / YEAR
-    strength = lives.strength(begin, end)
-    grams, channel = lives.grams[:, begin:end], lives.channel[:, begin:end]
-    whole = where.judged // BLOCK * BLOCK
-    blocks = strength[:, :whole].reshape(p.n, -1, BLOCK)
-    low, high = blocks.min(axis=2), blocks.max(axis=2)
-    under = strength < floors[:, None]
-    weekly = WEEK * grams.sum(axis=1) / where.judged
-    visits = ((grams > 0) & (channel == CHANNEL["IV"])).sum(axis=1) / years
-    figures = {
-        "person": np.arange(p.first, p.first + p.n),
+    years = where.judged / YEAR
+    seen_here = figures(lives, floors, where.first_decision, where.days, knowledge)
+    counted = {
+        "changes": np.array([log.changes for log in logs]) / years,
+        "false_up": np.array([log.false_up for log in logs]) / years,
+        "false_down": np.array([log.false_down for log in logs]) / years,
+        "abstained": np.array([log.abstained / max(log.orders, 1) for log in logs]),
+        "peak": lives.peak,
+    }
+    who = {
+        "person": p.numbers,
         "weight": p.weight,
         "level": p.level,
         "floor": floors,
         "responds": p.imax > 0,
+    }
+    every = {**who, **seen_here, **counted}
+    return {name: every[name] for name in OUTCOMES if name in every}
+
+
+def figures(
+    lives: Lives, floors: FloatArray, begin: int, end: int, knowledge: Knowledge
+) -> dict[str, npt.NDArray[Any]]:
+    """What the days with indices begin to end - 1 were like (n each); names and units in `nouns.OUTCOMES`."""
+    p, days = lives.people, end - begin
+    years = days / YEAR
+    strength = lives.strength(begin, end)
+    grams, channel = lives.grams[:, begin:end], lives.channel[:, begin:end]
+    blocks = strength[:, : days // BLOCK * BLOCK].reshape(p.n, -1, BLOCK)
+    low, high = blocks.min(axis=2), blocks.max(axis=2)
+    under = strength < floors[:, None]
+    found = {
         "strength": strength.mean(axis=1),
         "gain": strength.mean(axis=1) / p.level - 1.0,
         "swing": ((high - low) / high).mean(axis=1),
         "below": under.mean(axis=1) * YEAR,
         "blocks_below": (low < floors[:, None]).mean(axis=1),
         "shortfall": (np.maximum(floors[:, None] - strength, 0.0).mean(axis=1)) / floors,
-        "grams": weekly,
-        "visits": visits,
-        "changes": np.array([log.changes for log in logs]) / years,
-        "false_up": np.array([log.false_up for log in logs]) / years,
-        "false_down": np.array([log.false_down for log in logs]) / years,
-        "abstained": np.array([log.abstained / max(log.orders, 1) for log in logs]),
-        "peak": lives.peak,
+        "grams": WEEK * grams.sum(axis=1) / days,
+        "visits": ((grams > 0) & (channel == CHANNEL["IV"])).sum(axis=1) / years,
         "high_days": (lives.excess[:, begin:end] > lives.high_excess).mean(axis=1) * YEAR,
         "large_days": (grams > lives.large_day * p.weight[:, None] + HALF_VIAL).sum(axis=1) / years,
     }
-    figures["loss"] = _loss(figures, _largest_course(grams, p.weight), knowledge)
-    return figures
+    return {**found, "loss": _loss(found, _largest_course(grams, p.weight), knowledge)}
 
 
 def _largest_course(grams: FloatArray, weight: FloatArray) -> FloatArray:
@@ -498,7 +516,8 @@ def best_constant(people: People, knowledge: Knowledge, book: Book, where: Setti
         def regimen(grams: float, days: int = days, weeks: int = weeks) -> Regimen:
             return Regimen(where.product, "IV", grams, (), days, weeks * WEEK) if grams > 0 else none(weeks * WEEK)
 
-        trial = _Constant(tuple(regimen(float(per_kg * w)) for w in people.weight), people.first)
+        each = zip(people.numbers, people.weight, strict=True)
+        trial = _Constant({int(number): regimen(float(per_kg * w)) for number, w in each})
         best = np.minimum(best, simulate(people, trial, knowledge, book, where, seed=seed).table["loss"])
     return best
 
@@ -507,10 +526,9 @@ def best_constant(people: People, knowledge: Knowledge, book: Book, where: Setti
 class _Constant:
     """A regimen for each person, whatever happens."""
 
-    regimens: tuple[Regimen, ...]
-    first: int
+    regimens: Mapping[int, Regimen]
     id: str = "constant"
     steady: bool = True
 
     def decide(self, seen: Seen, day: float) -> Order:
-        return Order(self.regimens[seen.number - self.first])
+        return Order(self.regimens[seen.number])
