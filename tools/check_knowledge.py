@@ -46,6 +46,7 @@ KINDS = (
     ("limits/guardrails.yaml", "guardrails"),
     ("limits/cautions.yaml", "cautions"),
     ("monitoring/watch.yaml", "watch"),
+    ("ladder/ladder.yaml", "ladder"),
     ("safety/risks.yaml", "risks"),
     ("safety/drugs.yaml", "drugs"),
     ("safety/indications.yaml", "indications"),

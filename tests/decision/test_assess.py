@@ -71,6 +71,8 @@ def test_sources_are_exactly_those_of_the_findings_and_each_is_on_file(answer):
     findings = list(answer.because)
     for o in answer.treatment.proposal.options:
         findings += [*o.because, *o.limited_by]
+    findings += [f for rung in answer.treatment.ladder.rungs for f in rung.step.evidence]
+    findings += answer.treatment.watch.change.findings
     assert answer.sources == sources_of(tuple(findings))
     assert {"li2024b", "kuitwaard2021_drip"} <= set(answer.sources)
     assert set(answer.sources) <= set(KNOWLEDGE.sources)

@@ -8,17 +8,21 @@ from datetime import date
 
 from ranvier import __version__
 from ranvier.decision.nouns import Assessment, Dose, Treatment
-from ranvier.estimation.courses import courses_of, dose_days, in_force
+from ranvier.estimation.courses import InForce, courses_of, dose_days, in_force
 from ranvier.estimation.nouns import Posterior, Refusal
 from ranvier.estimation.posterior import estimate
 from ranvier.evidence.cautions import cautions
 from ranvier.evidence.noted import Ledger
 from ranvier.evidence.nouns import Knowledge, Number
-from ranvier.ground.findings import Finding, sources_of
+from ranvier.ground.findings import Fact, Finding, sources_of
 from ranvier.monitoring.change import attend, with_trend
+from ranvier.monitoring.nouns import Watch
+from ranvier.monitoring.situation import situation_of
 from ranvier.monitoring.watch import aim_of, watch
 from ranvier.record.nouns import Record
 from ranvier.record.until import until
+from ranvier.regimen.fallback import fallback_without_fit
+from ranvier.regimen.ladder import climb
 from ranvier.regimen.nouns import Aim, Limits, Proposal
 from ranvier.regimen.propose import propose
 
@@ -43,7 +47,7 @@ def assess(record: Record, knowledge: Knowledge, limits: Limits | None = None, *
         software_version=__version__,
         treatment=treatment,
         because=because,
-        sources=sources_of((*because, *_of_options(treatment.proposal))),
+        sources=sources_of((*because, *_of_options(treatment.proposal), *_of_ladder(treatment))),
         unverified=_unverified((*ledger.numbers(), *_of_proposal(treatment.proposal, knowledge))),
     )
 
@@ -52,7 +56,8 @@ def treat(record: Record, knowledge: Knowledge, limits: Limits | None = None, *,
     """What helps this person: the fit, the watch, and the options. Expects a record without later facts."""
     posterior = estimate(record, knowledge, at=at, seed=seed)
     if isinstance(posterior, Refusal):
-        return Treatment(None, None, None, (), posterior.findings)
+        holds = fallback_without_fit(record, knowledge, posterior.findings, at)
+        return Treatment(None, None, None, (), posterior.findings, fallback=holds)
     current = in_force(record, knowledge, at)
     courses = courses_of(record, knowledge.monitoring)
     watched = watch(posterior, current, knowledge, courses=courses)
@@ -60,7 +65,22 @@ def treat(record: Record, knowledge: Knowledge, limits: Limits | None = None, *,
     watched = replace(watched, change=with_trend(change, watched.trend, watched.findings, knowledge.monitoring))
     proposal = propose(posterior, current, record, knowledge, Aim(*aim_of(watched)), at=at, limits=limits)
     doses = tuple(Dose(day, i.grams, i.product, i.route) for day, i in dose_days(record, knowledge.composite))
-    return Treatment(posterior, watched, proposal, doses)
+    ladder = climb(
+        situation_of(watched, knowledge, courses=len(courses)),
+        proposal,
+        current if isinstance(current, InForce) else None,
+        record.decisions,
+        knowledge,
+        facts=_of_floor(posterior, watched),
+        known=() if any(cause.state == "ask" for cause in change.causes) else ("causes_known",),
+        at=at,
+    )
+    return Treatment(posterior, watched, proposal, doses, ladder=ladder, fallback=proposal.fallback)
+
+
+def _of_floor(posterior: Posterior, watched: Watch) -> dict[str, Fact]:
+    floor, measure = watched.floor, posterior.measures[posterior.primary]
+    return {"measure": measure.id, "unit": measure.unit, "floor": None if floor is None else floor.value}
 
 
 def _reasons(treatment: Treatment, knowledge: Knowledge) -> tuple[Finding, ...]:
@@ -94,6 +114,13 @@ def _of_options(proposal: Proposal | None) -> tuple[Finding, ...]:
     if proposal is None:
         return ()
     return tuple(f for option in proposal.options for f in (*option.because, *option.limited_by))
+
+
+def _of_ladder(treatment: Treatment) -> tuple[Finding, ...]:
+    """The evidence of every step that is shown, and what the chart says."""
+    ladder, watched = treatment.ladder, treatment.watch
+    steps = () if ladder is None else tuple(f for rung in ladder.rungs for f in rung.step.evidence)
+    return (*steps, *(watched.change.findings if watched is not None and watched.change is not None else ()))
 
 
 def _of_proposal(proposal: Proposal | None, knowledge: Knowledge) -> tuple[tuple[str, Number], ...]:

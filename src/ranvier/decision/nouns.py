@@ -20,20 +20,28 @@ from ranvier.estimation.nouns import (
     Series,
 )
 from ranvier.ground.findings import Finding
-from ranvier.monitoring.nouns import Floor, Response, Trend, Watch, WearingOff
-from ranvier.regimen.nouns import Forecast, Measurement, Option, Proposal, Regimen
+from ranvier.monitoring.nouns import Alarm, Cause, Change, Charted, Floor, Response, Trend, Watch, WearingOff
+from ranvier.regimen.ladder import Ladder, Rung
+from ranvier.regimen.nouns import Fallback, Forecast, Guardrail, Measurement, Option, Proposal, Regimen
 
 if TYPE_CHECKING:  # the left wing is imported only by whoever asks it
     from ranvier.decision.diagnosed import Diagnosis
 
 __all__ = [
+    "Alarm",
     "Assessment",
     "Basis",
+    "Cause",
+    "Change",
+    "Charted",
     "Dose",
+    "Fallback",
     "FittedSeries",
     "FloatArray",
     "Floor",
     "Forecast",
+    "Guardrail",
+    "Ladder",
     "Measure",
     "Measurement",
     "ModelWeight",
@@ -43,6 +51,7 @@ __all__ = [
     "Proposal",
     "Regimen",
     "Response",
+    "Rung",
     "Series",
     "Treatment",
     "Trend",
@@ -66,6 +75,8 @@ class Treatment:
     """What helps: the fit, the watch and the options.
 
     refusal : why no fit was possible (then the rest is None)
+    ladder : the situation and what to do in it, one step at a time; None where nothing could be fitted
+    fallback : what holds where nothing is proposed
     """
 
     posterior: Posterior | None
@@ -73,6 +84,8 @@ class Treatment:
     proposal: Proposal | None
     doses: tuple[Dose, ...]
     refusal: tuple[Finding, ...] = ()
+    ladder: Ladder | None = None
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,18 +86,19 @@ def watch(
     return Watch(floor, current.interval_days, off, trend, response, findings, idle, current.last)
 
 
-def aim_of(watched: Watch) -> tuple[float | None, bool, float, float, tuple[Finding, ...], float]:
+def aim_of(watched: Watch) -> tuple[float | None, bool, float, float, tuple[Finding, ...], float, bool]:
     """What a proposal needs to know of a watch.
 
-    The floor and whether it was agreed, P(no gain worth the name), P(wearing-off), what rests on the prior, and P(the
-    present regimen keeps no gain worth the name).
+    The floor and whether it was agreed, P(no gain worth the name), P(wearing-off), what rests on the prior, P(the present
+    regimen keeps no gain worth the name), and whether strength falls.
     """
     floor = watched.floor
     silent = dict(watched.response.all).get("none", 0.0)
     prior = tuple(finding for finding in watched.findings if finding.name in RESTS_ON_PRIOR)
     off = 0.0 if watched.wearing_off is None else watched.wearing_off.probability
     value, agreed = (None, False) if floor is None else (floor.value, floor.agreed)
-    return value, agreed, silent, off, prior, watched.idle
+    falling = watched.change is not None and watched.change.verdict == "decline"
+    return value, agreed, silent, off, prior, watched.idle, falling
 
 
 def difference_bound(sd: FloatArray, persistence: FloatArray, z: float, averaged: int) -> FloatArray:

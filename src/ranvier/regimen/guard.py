@@ -16,6 +16,7 @@ from ranvier.ground.truth import Truth
 from ranvier.record.nouns import Record
 from ranvier.record.signs import coded, named, runs, seen
 from ranvier.regimen.candidates import Candidate
+from ranvier.regimen.nouns import Guardrail, Option
 
 MONTH = 365.25 / 12  # [d]
 UNKNOWN = math.nan
@@ -135,6 +136,53 @@ def judge(
             found.append(_said(name, limit, value))
             proposable &= not (limit.absolute or limit.what in STEPS)
     return Verdict(proposable, tuple(found))
+
+
+def guardrails(
+    candidate: Candidate,
+    current: InForce | None,
+    knowledge: Knowledge,
+    person: Person,
+    options: Sequence[Option],
+) -> tuple[Guardrail, ...]:
+    """The tightest limit on each quantity for this person, and whether it binds: the lowest of several wins."""
+    case = _Case(candidate, current, person, smallest=False)
+    groups: dict[tuple[str, bool], list[Limit]] = {}
+    route = candidate.regimen.route
+    for limit in knowledge.limits:
+        if limit.what != "measured_basis" and _applies(limit, route, candidate.action, person):
+            groups.setdefault((limit.what, limit.upper), []).append(limit)
+    product = find_product(candidate.regimen.product, knowledge)
+    if product is not None and product.top_rate is not None and route == INTRAVENOUS:
+        top = Limit(
+            f"{product.id}.top_rate", "ml_per_kg_hour", product.top_rate, False, True, {}, product.top_rate.where
+        )
+        groups.setdefault(("ml_per_kg_hour", True), []).append(top)
+    touched = {str(f.facts["limit"]) for option in options for f in option.limited_by if "limit" in f.facts}
+    found = []
+    for (what, upper), limits in groups.items():
+        first, *looser = sorted(limits, key=lambda one: (one.number.value if upper else -one.number.value, one.id))
+        value = None if what in HOW_TO_GIVE else QUANTITIES[what](case)
+        value = None if value is None or math.isnan(value) else value
+        edge = first.number.value
+        reached = value is not None and ((value >= edge - 1e-9) if upper else (value <= edge + 1e-9))
+        found.append(
+            Guardrail(
+                what=what,
+                id=first.id,
+                bound=edge,
+                unit=first.number.unit,
+                upper=upper,
+                absolute=first.absolute,
+                value=value,
+                binding=reached or any(one.id in touched for one in limits),
+                why=first.why,
+                beside=tuple(one.id for one in looser),
+                source=first.number.source,
+                status=first.number.status,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (not one.binding, not one.absolute, one.what in STEPS, one.what)))
 
 
 def _applies(limit: Limit, route: str, action: str | None, person: Person) -> bool:

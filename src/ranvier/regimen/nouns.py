@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from ranvier.estimation.nouns import FloatArray
 from ranvier.ground.findings import Finding
@@ -46,6 +47,7 @@ class Aim:
     no_response : P(no gain worth the name); wearing_off : P(strength wears off within the cycle)
     prior : findings on what rests on the prior (``swing.mostly_prior``, ``timing.mostly_prior``)
     idle : P(the present regimen keeps no gain worth the name)
+    falling : strength has fallen on all days of the cycle, or declines: less treatment is out of the question
     """
 
     floor: float | None
@@ -54,6 +56,7 @@ class Aim:
     wearing_off: float = 1.0
     prior: tuple[Finding, ...] = ()
     idle: float = 0.0
+    falling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,43 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Guardrail:
+    """The tightest limit on one quantity for this person; the lowest of several wins.
+
+    id : of the limit that binds first; beside : ids of the looser limits on the same quantity
+    value : of the proposed option, else of the present regimen; None where it cannot be known or nothing can exceed it
+    binding : the value touches it, or an option was limited by it
+    """
+
+    what: str
+    id: str
+    bound: float
+    unit: str
+    upper: bool
+    absolute: bool
+    value: float | None
+    binding: bool
+    why: str
+    beside: tuple[str, ...] = ()
+    source: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """What holds where nothing is proposed: the last agreed regimen, or no advice; never a cruder formula.
+
+    regimen : None: no advice; agreed_on : day of the decision behind it, None where it is what was really given
+    """
+
+    regimen: Regimen | None
+    agreed_on: date | None
+    because: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """All options laid side by side. refusal: why nothing is proposed, if so.
+    """All options laid side by side. refusal: why nothing is proposed, if so; fallback: what holds then.
 
     measure_next : what to measure next, best first, at most three; worth : what could be gained by measuring at all
     """
@@ -141,3 +179,5 @@ class Proposal:
     findings: tuple[Finding, ...]
     measure_next: tuple[Measurement, ...] = ()
     worth: tuple[Finding, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    fallback: Fallback | None = None

@@ -15,7 +15,8 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Fact, Finding
 from ranvier.record.nouns import Record
 from ranvier.regimen.candidates import Candidate, candidates, starts
-from ranvier.regimen.guard import Verdict, harmful, judge, largest_day, person_of
+from ranvier.regimen.fallback import contradictions, fall_back
+from ranvier.regimen.guard import Verdict, guardrails, harmful, judge, largest_day, person_of
 from ranvier.regimen.nouns import Aim, Limits, Proposal
 from ranvier.regimen.outcome import Outcome, laid_out, outcome, run, step_sizes
 from ranvier.regimen.ranking import Asked, Looked, distinct_draws, ranking, shown
@@ -60,7 +61,10 @@ def propose(
     told = (*findings(asked, looked, rank), *said, *notes, *harmful(record, knowledge, at))
     present = None if in_force is None else found[0].regimen
     measure_next, gained = worth(asked, looked, rank) if asked.limits.ask_what_to_measure else ((), ())
-    return Proposal(present, options, refusal, tuple(sorted(weights.items())), told, measure_next, gained)
+    rails = guardrails(looked[0 if rank is None else rank.chosen].candidate, in_force, knowledge, asked.person, options)
+    holds = fall_back(record, in_force, missing, refusal, at) if refusal else None
+    weighed = tuple(sorted(weights.items()))
+    return Proposal(present, options, refusal, weighed, told, measure_next, gained, rails, holds)
 
 
 def asked_of(
@@ -185,6 +189,7 @@ def _own_limits(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
     longer = regimen.route == current.route and regimen.interval_days > now.candidate.regimen.interval_days
     if change < -1e-9 or longer:
         found += _unsafe(asked, one, now)
+        found += [Finding("option.strength_falls")] if asked.aim.falling else []
     if longer:
         found += [
             Finding("option.timing_is_prior", {"interval": regimen.interval_days}, (prior,), status=prior.status)
@@ -285,11 +290,24 @@ def _refusal(asked: Asked, missing: tuple[Finding, ...], looked: Sequence[Looked
         prior = tuple(finding for finding in asked.aim.prior if finding.name == "swing.mostly_prior")
         if prior and not why:
             why.append(Finding("refusal.mostly_prior", because=(*prior, *helps)))
+    why += contradictions(asked.record, asked.current, asked.knowledge, asked.at)
+    why += _stale(asked)
     if not asked.posterior.diagnostics.converged:
         why.append(Finding("refusal.not_converged", because=asked.posterior.diagnostics.findings))
     if not why and not any(one.eligible for one in looked):
         why.append(Finding("refusal.nothing_within_limits", because=looked[0].limited_by))
     return tuple(why)
+
+
+def _stale(asked: Asked) -> list[Finding]:
+    """What was measured is too old to answer for today."""
+    limit = asked.knowledge.monitoring["strength_old"]
+    measure = asked.posterior.measures[asked.posterior.primary]
+    days = next((s.days for s in asked.posterior.observed if s.id == measure.id), np.empty(0))
+    if asked.current is None or not days.size or asked.posterior.at_day - float(days.max()) <= limit.value:
+        return []
+    facts: Facts = {"measure": measure.id, "days": float(asked.posterior.at_day - days.max()), "bound": limit.value}
+    return [Finding("refusal.stale", facts, (Finding("help.daily_grip", status="computed"),), status=limit.status)]
 
 
 def _no_effect(asked: Asked, courses: int) -> list[Finding]:

@@ -14,9 +14,14 @@ from typing import Any
 import numpy as np
 
 from ranvier.decision.nouns import (
+    Alarm,
     Assessment,
+    Change,
+    Charted,
+    Fallback,
     FloatArray,
     Forecast,
+    Guardrail,
     Measurement,
     Option,
     Posterior,
@@ -26,6 +31,7 @@ from ranvier.decision.nouns import (
 )
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
+from ranvier.report import steps
 from ranvier.report.answer import write
 from ranvier.report.words import Words
 
@@ -121,6 +127,121 @@ def _treatment(assessment: Assessment, words: Words) -> dict[str, Any]:
         "diagnostics": _diagnostics(posterior),
         "models": _models(posterior),
         "refusal": [words.say(finding) for finding in treatment.refusal],
+        "change": _change(watch.change if watch else None, words),
+        "ladder": _ladder(assessment, words),
+        "guardrails": [_guardrail(rail) for rail in proposal.guardrails] if proposal else [],
+        "fallback": _fallback(treatment.fallback, words),
+    }
+
+
+def _change(change: Change | None, words: Words) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "verdict": change.verdict,
+        "wearing_off": change.wearing_off,
+        "slow_decline": change.slow,
+        "says": [words.say(finding) for finding in change.findings],
+        "decline": None if change.decline is None else _alarm(change.decline),
+        "days_silent": change.silent,
+        "series": [_charted(one) for one in change.series],
+        "causes": [
+            {"what": c.what, "state": c.state, "on": None if c.on is None else c.on.isoformat(), "note": c.note}
+            for c in change.causes
+        ],
+    }
+
+
+def _alarm(alarm: Alarm) -> dict[str, Any]:
+    return {
+        "series": alarm.series,
+        "raised": alarm.raised.isoformat(),
+        "since": alarm.since.isoformat(),
+        "fall": _plain(alarm.fall),
+        "q05": _plain(alarm.q05),
+        "q95": _plain(alarm.q95),
+        "answered": alarm.answered,
+        "withdrawn": None if alarm.withdrawn is None else alarm.withdrawn.isoformat(),
+    }
+
+
+def _charted(one: Charted) -> dict[str, Any]:
+    return {
+        "series": one.series,
+        "device": one.device,
+        "n": one.n,
+        "last": one.last.isoformat(),
+        "sd": _plain(one.noise.sd),
+        "persistence": _plain(one.noise.persistence),
+        "learning": _plain(one.noise.learning),
+        "learning_se": _plain(one.noise.learning_se),
+        "swing": _plain(one.swing),
+        "swing_se": _plain(one.swing_se),
+        "p_wearing_off": _plain(one.p_wearing_off),
+        "cycles": one.cycles,
+        "log10_bayes_factor": _plain(one.depends),
+        "alarms": [_alarm(alarm) for alarm in one.alarms],
+        "first_wearing_off": None if one.first_wearing_off is None else one.first_wearing_off.isoformat(),
+    }
+
+
+def _ladder(assessment: Assessment, words: Words) -> dict[str, Any] | None:
+    ladder = assessment.treatment.ladder
+    if ladder is None:
+        return None
+    told = steps.shown(assessment, words)
+    return {
+        "situation": ladder.situation.id,
+        "says": told.situation,
+        "means": told.means,
+        "not": told.denies,
+        "now": None if told.now is None else told.now.id,
+        "steps": [
+            {
+                "id": step.id,
+                "state": step.state,
+                "says": step.says,
+                "option": rung.option,
+                "first": None if rung.first is None else rung.first.isoformat(),
+                "judge_on": None if rung.judge_on is None else rung.judge_on.isoformat(),
+                "judge_by": None if rung.judge_by is None else rung.judge_by.isoformat(),
+                "success": step.success,
+                "stop": step.stop,
+                "rescue": None if rung.rescue is None else _regimen(rung.rescue),
+                "evidence": [
+                    {"says": words.say(finding), "source": finding.source, "status": finding.status}
+                    for finding in step.evidence
+                ],
+            }
+            for rung, step in zip(ladder.rungs, told.steps, strict=True)
+        ],
+    }
+
+
+def _guardrail(rail: Guardrail) -> dict[str, Any]:
+    return {
+        "what": rail.what,
+        "limit": rail.id,
+        "at_most": rail.upper,
+        "bound": _plain(rail.bound),
+        "unit": rail.unit,
+        "absolute": rail.absolute,
+        "value": _plain(rail.value),
+        "binding": rail.binding,
+        "beside": list(rail.beside),
+        "why": rail.why,
+        "source": rail.source,
+        "status": rail.status,
+    }
+
+
+def _fallback(fallback: Fallback | None, words: Words) -> dict[str, Any] | None:
+    if fallback is None:
+        return None
+    return {
+        "regimen": None if fallback.regimen is None else _regimen(fallback.regimen),
+        "agreed_on": None if fallback.agreed_on is None else fallback.agreed_on.isoformat(),
+        "says": steps.fallback(fallback, words),
     }
 
 

@@ -21,7 +21,7 @@ from ranvier.decision.nouns import Assessment, Option, Parameter, Posterior, Ser
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
-from ranvier.report import charts, svg
+from ranvier.report import charts, steps, svg
 from ranvier.report.answer import as_now, chosen, draws_of, once, primary, ranked, reasons, strength_decimals
 from ranvier.report.as_json import unverified
 from ranvier.report.words import Words, fixed, number
@@ -116,6 +116,8 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "measure_next": (),
         "refusal": tuple(_reason(f, words) for f in (proposal.refusal if proposal else treatment.refusal)),
         "best": None,
+        "steps": steps.shown(assessment, words),
+        "verdict": (),
         "reasons": tuple(_reason(f, words) for f in reasons(assessment)),
         "assumed": (),
         "priors": (),
@@ -138,6 +140,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "warnings": (*_warnings(posterior, words), *answer.beside),
         "gauges": _gauges(assessment, words),
         "course": answers.course(assessment, words),
+        "verdict": tuple(_reason(f, words) for f in steps.shown(assessment, words).verdict),
         "cycle": _cycle(assessment, words),
         "figures": _timelines(assessment, words),
         "best": _option(best, assessment, words) if best else None,

@@ -16,6 +16,7 @@ from ranvier.decision.nouns import Assessment, Forecast, Option, Posterior, Prop
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
+from ranvier.report import steps
 from ranvier.report.answer import (
     BESIDE,
     as_now,
@@ -95,6 +96,7 @@ def summary(assessment: Assessment, words: Words, *, short: bool = False) -> Gro
     course = answers.course(assessment, words)
     if course:
         parts.append(Text("\n").append(_fold(course)))
+    parts += _steps(assessment, words)
     if not short:
         parts += _below(assessment, words, refused=refused)
     parts += [Text(), _fold(words.text("ui", "notice"), QUIET)]
@@ -343,6 +345,39 @@ def _above(option: Option, posterior: Posterior, words: Words) -> str:
         return "–"
     said = words.chance(option.p_above_floor, draws_of(posterior))
     return said if 0.01 <= option.p_above_floor <= 0.99 else words.odds(option.p_above_floor)
+
+
+# ---- change, ladder, limits ------------------------------------------------------------------------------------------
+
+
+def _steps(assessment: Assessment, words: Words) -> list[RenderableType]:
+    """Has strength changed, what follows, which limits bind; and what holds where nothing is proposed."""
+    told = steps.shown(assessment, words)
+    parts: list[RenderableType] = []
+    if told.situation:
+        parts.append(_heading(words.text("ladder", "change_heading")))
+        parts.append(_fold(" ".join(words.say(finding) for finding in told.verdict[:2])))
+        parts.append(_fold(f"{told.situation} {told.means} {told.denies}"))
+        if told.recorded:
+            parts.append(_bullet(words.text("ladder", "recorded", what="; ".join(told.recorded))))
+        if told.asked:
+            parts.append(_bullet(words.text("ladder", "ask", what="; ".join(told.asked))))
+        parts.append(_heading(words.text("ladder", "heading")))
+        for step in told.steps:
+            state = words.text("ladder", step.state)
+            plan = f" ({step.option})" if step.option else ""
+            now = step is told.now
+            parts.append(_bullet(f"{state}: {step.says}{plan}", "►" if now else "·", STRONG if now else QUIET))
+            if now:
+                more = [step.when, words.text("ladder", "success", says=step.success)]
+                more += [words.text("ladder", "stop", says=step.stop), step.rescue]
+                parts.append(_fold(" ".join(said for said in more if said), first="   ", rest="   "))
+    if told.fallback:
+        parts.append(_bullet(told.fallback, "!", WARN))
+    if told.binding:
+        parts.append(_heading(words.text("ladder", "limits")))
+        parts += [_bullet(said) for said in told.binding[:MOST_REASONS]]
+    return parts
 
 
 # ---- reasons, what is not verified, sources --------------------------------------------------------------------------
