@@ -248,7 +248,8 @@ def page(people: int, seed: int) -> str:
         lines.append(f"| {100 * swing:.0f} % | {100 * share:.0f} % | {_days(first, 0.5)} | {np.median(factor):+.1f} |")
     lines += [
         "",
-        "A swing of 10 % is the smallest that counts, so half of the people who have exactly that lie on either side of it.",
+        "A swing of 10 % is the smallest that counts; of people who have exactly that, some are told within a year, because each "
+        "day is another look.",
         "",
         "## What this does not show",
         "",
