@@ -50,6 +50,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, floors, knowledge, docs; chang
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_knowledge.py
 	@$(BIN)/python tools/make_docs.py --check
+	@$(BIN)/python tools/make_static.py --check
 
 fix: $(VENV)/dev.stamp  ## repair what a machine may repair
 	@$(BIN)/ruff format .
@@ -59,6 +60,7 @@ knowledge: $(VENV)/dev.stamp  ## check every file in knowledge/: units, sources,
 	@$(BIN)/python tools/check_knowledge.py
 
 docs: $(VENV)/dev.stamp  ## make docs/made anew from knowledge, schemas, tests and docstrings
+	@$(BIN)/python tools/make_static.py
 	@$(BIN)/python tools/make_docs.py
 
 case: $(VENV)/dev.stamp  ## one shipped case in full, with its tree of reasons: make case ID=slow-decline

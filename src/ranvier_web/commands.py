@@ -189,6 +189,63 @@ def audit(what: str, data: Path, ends_with: str) -> int:
     return ExitCode.OK
 
 
+@click.command(short_help="One encrypted file with everything of a site.")
+@click.option("--data", type=click.Path(path_type=Path, exists=True), default=Path("out/clinic"), show_default=True)
+@click.option("--to", type=click.Path(path_type=Path), help="The file; by default in 'backups' of the site's folder.")
+def backup(data: Path, to: Path | None) -> int:
+    """Write everything of a site into one encrypted file. The site may go on working meanwhile.
+
+    The key stands in the site's secrets.json under 'backup'. Keep a copy of that key somewhere else: without it, no
+    backup opens.
+    """
+    _quietly(data)
+    from ranvier_web import secrets
+    from ranvier_web.backup import back_up
+    from ranvier_web.clinic.actions import Actor
+
+    own = secrets.ensure(data)
+    if to is None:
+        folder = data / "backups"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        to = folder / time.strftime("%Y-%m-%d-%H%M%S.ranvier")
+    made = back_up(to, bytes.fromhex(own["backup"]), own)
+    Actor.command("backup").wrote("backup.made", None, rows=made.rows, digest=made.digest)
+    click.echo(f"Written: {to} ({made.rows} rows, {to.stat().st_size / 1e6:.1f} MB). Digest {made.digest}")
+    return ExitCode.OK
+
+
+@click.command(short_help="A site from a backup.")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="Folder of the restored site; must be new."
+)
+@click.option("--key", envvar="RANVIER_BACKUP_KEY", help="The backup key; asked for, or from RANVIER_BACKUP_KEY.")
+def restore(source: Path, data: Path, key: str | None) -> int:
+    """Make a site from a backup in a new folder, and compare it row by row with what was backed up."""
+    if data.exists() and any(data.iterdir()):
+        click.echo(f"{data} is not empty. Restore into a new folder, look, and then put it in place.", err=True)
+        return ExitCode.USAGE
+    from ranvier_web import backup as room
+    from ranvier_web import secrets
+
+    text = (key or click.prompt("Backup key", hide_input=True)).strip()
+    try:
+        raw = bytes.fromhex(text)
+        own = room.secrets_of(source, raw)
+    except (ValueError, room.BadBackupError) as error:
+        click.echo(f"{source} cannot be opened: {error}.", err=True)
+        return ExitCode.INPUT
+    secrets.put(data, own)
+    prepare(data, demo=False, address=f"http://{HERE}:8000")
+    try:
+        made = room.restore(source, raw)
+    except room.BadBackupError as error:
+        click.echo(f"{source} cannot be restored: {error}.", err=True)
+        return ExitCode.INPUT
+    click.echo(f"Restored into {data}: {made.rows} rows, the same as were backed up. Digest {made.digest}")
+    return ExitCode.OK
+
+
 def _quietly(data: Path) -> None:
     """Settings of a site, without changing it."""
     os.environ["RANVIER_DATA"] = str(data.absolute())

@@ -34,7 +34,6 @@ def cases() -> Path | None:
 def load(say: Callable[[str], object]) -> None:
     """Fill an empty database. Raises FileNotFoundError where the cases are not at hand."""
     from ranvier_web.clinic.actions import Actor, add_fact, add_many, add_patient
-    from ranvier_web.clinic.assessing import work
     from ranvier_web.clinic.models import Kind
     from ranvier_web.clinic.record import facts_of
     from ranvier_web.people.models import Care, Site, User
@@ -70,9 +69,7 @@ def load(say: Callable[[str], object]) -> None:
     Care.objects.create(user=people["neurologist"], patient=shut)
     add_fact(shut, Kind.WEIGHT, today, {"on": today.isoformat(), "value": 70, "unit": "kg"}, by, checked=True)
     add_patient("elsewhere", other, by, invented=True)
-    say("Assessing the invented patients (the first time, the kernels are compiled: up to a minute) ...")
-    while work():
-        pass
+    say("The invented patients are assessed while you look around (the first time, this takes a minute or two).")
 
 
 def _read(file: Path) -> dict[str, Any]:

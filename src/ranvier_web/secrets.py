@@ -36,14 +36,20 @@ def ensure(folder: Path) -> dict[str, Any]:
             "backup": AESGCM.generate_key(256).hex(),
         }
         try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+            put(folder, made)
         except FileExistsError:  # another process was quicker
             return ensure(folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(made, stream, indent=1)
-            stream.flush()
-            os.fsync(stream.fileno())
     if os.name == "posix" and file.stat().st_mode & 0o077:
         raise LooseSecretsError(f"{file} can be read by others. Mend it: chmod 600 {file}")
     read: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return read
+
+
+def put(folder: Path, made: dict[str, Any]) -> None:
+    """Write secrets where there are none. Raises FileExistsError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        json.dump(made, stream, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())

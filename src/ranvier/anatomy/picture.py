@@ -213,12 +213,13 @@ def _muscles(
     out = []
     for muscle, shape in sorted(views.items(), key=lambda item: (item[0], side) in grades):
         path, x, y = _spindle(shape, at)
+        about = f'data-muscle="{muscle}" data-side="{side}"'  # for a door that lets people click
         name = anatomy.muscles[muscle].name
         told = grades.get((muscle, side))
         if told is None:
             label = f"{name}, {side}: not tested"
             out.append(
-                f'<g transform="{_mirror(mirrored)}"><path class="u" d="{path}"><title>{escape(label)}</title></path></g>'
+                f'<g transform="{_mirror(mirrored)}"><path class="u" {about} d="{path}"><title>{escape(label)}</title></path></g>'
             )
             continue
         grade, as_group = told
@@ -226,7 +227,7 @@ def _muscles(
         label = f"{name}, {side}: MRC {grade}{' (tested as a movement)' if as_group else ''}"
         kind = f"m g{whole}{' t' if as_group else ''}"
         out.append(
-            f'<g transform="{_mirror(mirrored)}"><path class="{kind}" d="{path}"><title>{escape(label)}</title></path></g>'
+            f'<g transform="{_mirror(mirrored)}"><path class="{kind}" {about} d="{path}"><title>{escape(label)}</title></path></g>'
         )
         x_text = shapes.WIDTH - x if mirrored else x
         shown = grade.replace("-", "\N{MINUS SIGN}")

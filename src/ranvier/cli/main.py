@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cohort": ("ranvier.cli.cohort:command", "Virtual people, virtual trials, plans for many people."),
     "clinic": ("ranvier_web.commands:clinic", "Start a clinic of invented patients in the browser."),
     "serve": ("ranvier_web.commands:serve", "Serve a real clinic."),
+    "backup": ("ranvier_web.commands:backup", "One encrypted file with everything of a site."),
+    "restore": ("ranvier_web.commands:restore", "A site from a backup."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }

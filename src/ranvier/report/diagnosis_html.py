@@ -7,14 +7,14 @@ gives the same bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from ranvier import __version__
 from ranvier.decision.diagnose import body_of
-from ranvier.decision.diagnosed import Candidate, Diagnosis, SegmentFinding, Suggestion, Verdict, Weight
+from ranvier.decision.diagnosed import Candidate, Conduction, Diagnosis, SegmentFinding, Suggestion, Verdict, Weight
 from ranvier.decision.nouns import Assessment
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
@@ -39,6 +39,13 @@ def to_html(diagnosis: Diagnosis, knowledge: Knowledge, *, language: str = "en")
     context = {"t": words.texts, "j": words.texts["judgement"], "language": words.code}
     page = html.environment().get_template("diagnosis.html.j2")
     return page.render(**context, d=context_of(diagnosis, words)) + "\n"
+
+
+def to_body(diagnosis: Diagnosis, knowledge: Knowledge, *, language: str = "en") -> str:
+    """What stands between head and foot of the page, for a door that has its own."""
+    words = Words(knowledge, language)
+    context = {"t": words.texts, "j": words.texts["judgement"], "language": words.code}
+    return html.environment().get_template("diagnosis_body.html.j2").render(**context, d=context_of(diagnosis, words))
 
 
 def both_to_html(assessment: Assessment, knowledge: Knowledge, *, language: str = "en") -> str:
@@ -252,13 +259,16 @@ def _muscles(names: Iterable[str]) -> str:
 
 
 def _segments(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
-    rules = list(dict.fromkeys(rule for study in diagnosis.conduction for rule in study.rules))
+    return segments_of(diagnosis.conduction, words)
+
+
+def segments_of(studies: Sequence[Conduction], words: Words) -> dict[str, Any]:
+    """The rules that were asked, and each segment with its changes, its verdicts and their criteria, in words."""
+    rules = list(dict.fromkeys(rule for study in studies for rule in study.rules))
     named = words.texts["judgement"]["rule"]
     return {
         "rules": tuple(named.get(rule, rule) for rule in rules),
-        "segments": tuple(
-            _segment(segment, rules, words) for study in diagnosis.conduction for segment in study.segments
-        ),
+        "segments": tuple(_segment(segment, rules, words) for study in studies for segment in study.segments),
     }
 
 

@@ -477,11 +477,94 @@ class BeforeForm(FactForm):
         }
 
 
+class AdverseForm(FactForm):
+    """What went wrong, with the product and its lot."""
+
+    kind = Kind.ADVERSE
+    day = DayField()
+    what = forms.CharField(max_length=400)
+    grade = forms.TypedChoiceField(
+        choices=[("", "–"), *((n, str(n)) for n in range(1, 6))], coerce=int, required=False, empty_value=None
+    )
+    end = DayField(required=False)
+    product = forms.ChoiceField(choices=lambda: [("", "–"), *_products()], required=False)
+    lot = forms.CharField(max_length=60, required=False)
+    note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def facts(self) -> list[New]:
+        """One adverse event."""
+        d = self.cleaned_data
+        body: dict[str, Any] = {"what": d["what"], "on": d["day"].isoformat()}
+        for key in ("grade", "product", "lot", "note"):
+            if d[key]:
+                body[key] = d[key]
+        if d["end"]:
+            body["until"] = d["end"].isoformat()
+        return [(Kind.ADVERSE, d["day"], body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {**body, "day": body["on"], "end": body.get("until")}
+
+
+class AllergyForm(FactForm):
+    """What the person must not get again."""
+
+    kind = Kind.ALLERGY
+    to = forms.CharField(max_length=200)
+    reaction = forms.CharField(max_length=400, required=False)
+    severity = forms.ChoiceField(
+        choices=[("", "–"), *((s, s) for s in ("mild", "moderate", "severe", "anaphylaxis"))], required=False
+    )
+
+    def facts(self) -> list[New]:
+        """One allergy."""
+        d = self.cleaned_data
+        return [(Kind.ALLERGY, timezone.localdate(), {k: d[k] for k in ("to", "reaction", "severity") if d[k]})]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return dict(body)
+
+
+EVENTS = (
+    "cold", "illness", "pain", "injury", "training", "device_change", "missed_infusion", "product_switch", "pregnancy",
+    "operation", "travel", "wearing_off_felt", "other",
+)  # fmt: skip
+
+
+class EventForm(FactForm):
+    """What else can make a hand weaker or stronger."""
+
+    kind = Kind.EVENT
+    day = DayField()
+    what = forms.ChoiceField(choices=[(e, e.replace("_", " ")) for e in EVENTS])
+    end = DayField(required=False)
+    note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def facts(self) -> list[New]:
+        """One event."""
+        d = self.cleaned_data
+        body = {"on": d["day"].isoformat(), "what": d["what"]}
+        if d["end"]:
+            body["until"] = d["end"].isoformat()
+        if d["note"]:
+            body["note"] = d["note"]
+        return [(Kind.EVENT, d["day"], body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was typed."""
+        return {**body, "day": body["on"], "end": body.get("until")}
+
+
 FORMS: dict[str, type[FactForm]] = {
     form.kind: form
     for form in (
         InfusionForm, WeightForm, IgGForm, BloodTestForm, StrengthForm, SeriesForm, DrugForm, ConditionForm, GoalsForm,
-        PersonForm, BeforeForm,
+        PersonForm, BeforeForm, AdverseForm, AllergyForm, EventForm,
     )
 }  # fmt: skip
 

@@ -33,9 +33,13 @@ class Kind(models.TextChoices):
     EXAMINATION = "examination"
     CONDUCTION = "conduction"
     IMAGING = "imaging"
+    ALLERGY = "allergy"
+    IMMUNISATION = "immunisation"
+    ADVERSE = "adverse"  # an adverse event, with product and lot
+    SAFETY = "safety"  # a check before or during treatment
+    EVENT = "event"  # what else can make a hand weaker or stronger
     NOTE = "note"
     DIARY = "diary"  # how it is going, in words
-    EVENT = "event"  # an adverse event
     CONSENT = "consent"  # to research
     REVIEW = "review"  # somebody looked at the whole
 
@@ -72,7 +76,7 @@ class Fact(models.Model):
 
     key = models.UUIDField(unique=True)  # made by the form or the phone: sent twice, kept once
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="facts")
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16)  # one of `Kind`
     day = models.DateField()
     body = models.JSONField()
     replaces = models.OneToOneField("self", on_delete=models.CASCADE, null=True, related_name="replaced_by")

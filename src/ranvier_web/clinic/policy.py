@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ranvier_web.people.rules import NEUROLOGIST, NURSE, PHARMACIST, Rule, patient, site
+from ranvier_web.people.rules import ADMINISTRATOR, NEUROLOGIST, NURSE, PHARMACIST, RESEARCHER, Rule, patient, site
 
 CLINICIANS = (NEUROLOGIST, NURSE, PHARMACIST)
 
@@ -19,6 +19,20 @@ RULES: dict[str, Rule] = {
     "fact_withdraw": patient(NEUROLOGIST, NURSE, PHARMACIST),
     "aside": patient(*CLINICIANS),
     "review": patient(NEUROLOGIST),
+    "examination": patient(NEUROLOGIST, NURSE),
+    "examination_seen": patient(NEUROLOGIST, NURSE),
+    "conduction": patient(NEUROLOGIST, NURSE),
+    "conduction_judged": patient(NEUROLOGIST, NURSE),
+    "diagnosis": patient(*CLINICIANS),
+    "order": patient(*CLINICIANS),
+    "evidence": site(*CLINICIANS),
+    "source": site(*CLINICIANS),
+    "import": patient(NEUROLOGIST, NURSE),
+    "import_take_back": patient(NEUROLOGIST, NURSE),
+    "consent": patient(NEUROLOGIST, NURSE),
+    "research": site(RESEARCHER),
+    "research_export": site(RESEARCHER),
+    "erase": patient(ADMINISTRATOR),
     "what_if": patient(*CLINICIANS),
     "what_if_drawn": patient(*CLINICIANS),
     "decide": patient(NEUROLOGIST),

@@ -22,6 +22,11 @@ LISTS = {
     Kind.EXAMINATION: "examinations",
     Kind.CONDUCTION: "conduction_studies",
     Kind.IMAGING: "imaging",
+    Kind.ALLERGY: "allergies",
+    Kind.IMMUNISATION: "immunisations",
+    Kind.ADVERSE: "adverse_events",
+    Kind.SAFETY: "safety_checks",
+    Kind.EVENT: "events",
 }
 RECORD_KINDS = (
     *LISTS, Kind.PERSON, Kind.WEIGHT, Kind.BEFORE, Kind.SERIES, Kind.STRENGTH, Kind.GOALS, Kind.HISTORY, Kind.NOTE,

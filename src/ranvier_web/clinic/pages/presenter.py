@@ -97,6 +97,21 @@ def says(kind: str, body: Mapping[str, Any]) -> str:
         return " ".join(str(body[k]) for k in ("side", "measure", "device", "unit") if body.get(k)).replace("_", " ")
     if kind in (Kind.DRUG,):
         return str(body["name"])
+    if kind in (Kind.ADVERSE, Kind.EVENT):
+        parts = [str(body["what"]).replace("_", " ")]
+        if body.get("grade"):
+            parts.append(say("facts.grade", n=body["grade"]))
+        if body.get("product"):
+            parts.append(words().product(str(body["product"])))
+        if body.get("lot"):
+            parts.append(say("facts.lot", lot=body["lot"]))
+        return ", ".join(parts)
+    if kind == Kind.ALLERGY:
+        return ", ".join(str(body[k]) for k in ("to", "reaction", "severity") if body.get(k))
+    if kind == Kind.SAFETY:
+        return f"{body['check']}: {body['result']}"
+    if kind == Kind.CONSENT:
+        return say("facts.yes" if body.get("research") else "facts.no")
     if kind == Kind.CONDITION:
         return str(body["what"]) + ("" if body.get("present", True) else f" ({say('facts.excluded')})")
     if kind == Kind.INVESTIGATION:
