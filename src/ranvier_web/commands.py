@@ -40,8 +40,9 @@ def prepare(data: Path, *, demo: bool, address: str) -> None:
 @click.option("--data", type=click.Path(path_type=Path), default=Path("out/clinic"), show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--fresh", is_flag=True, help="Throw away what was typed into the demo and begin anew.")
+@click.option("--few", is_flag=True, help="Only a few of the people: it starts sooner.")
 @click.option("--check", is_flag=True, help="Start, look whether it answers, stop: for machines.")
-def clinic(data: Path, port: int, fresh: bool, check: bool) -> int:
+def clinic(data: Path, port: int, fresh: bool, few: bool, check: bool) -> int:
     """Start the clinic of invented patients at a local address and say how to sign in as each role."""
     if fresh and data.is_dir():
         import shutil
@@ -57,7 +58,7 @@ def clinic(data: Path, port: int, fresh: bool, check: bool) -> int:
 
     if not Site.objects.exists():
         click.echo("Making a clinic of invented people ...")
-        demo.load(click.echo)
+        demo.load(click.echo, few=few)
     click.echo("\n" + demo.told(address) + "\n")
     return _serve(port, workers=2, check=check)
 

@@ -22,6 +22,7 @@ ACCOUNTS = (
 PATIENT = ("heron", "heron")  # user name and pseudonym
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 LATEST = {"wears-off-at-four-weeks": 9, "slow-decline": 2, "holes-and-a-flu-week": 16, "naive-responder": 1}
+FEW = ("wears-off-at-four-weeks", "nothing-measured-yet")  # enough to look at every page
 USUALLY = 3  # [d] between the last fact and today
 
 
@@ -31,7 +32,7 @@ def cases() -> Path | None:
     return next((folder for folder in (Path("cases"), source) if folder.is_dir()), None)
 
 
-def load(say: Callable[[str], object]) -> None:
+def load(say: Callable[[str], object], *, few: bool = False) -> None:
     """Fill an empty database. Raises FileNotFoundError where the cases are not at hand."""
     from ranvier_web.clinic.actions import Actor, add_fact, add_many, add_patient
     from ranvier_web.clinic.models import Kind
@@ -52,6 +53,8 @@ def load(say: Callable[[str], object]) -> None:
     by = Actor.command("demo")
     today = date.today()
     for file in sorted(folder.glob("*.yaml")):
+        if few and file.stem not in FEW:
+            continue
         data = moved(_read(file), today - timedelta(days=LATEST.get(file.stem, USUALLY)))
         pseudonym = str(data["person"]["pseudonym"])
         patient = add_patient(pseudonym, site, by, invented=True, timezone=data.get("timezone", "Europe/Amsterdam"))

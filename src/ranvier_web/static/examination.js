@@ -9,6 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     chosen = field;
     pad.hidden = false;
     document.getElementById("pad-for").textContent = field.getAttribute("aria-label");
+    document.getElementById("pad-how").textContent = field.dataset.how;
   };
   const onward = (field) => { const all = fields(); const next = all[all.indexOf(field) + 1]; if (next) { next.focus(); next.select(); } };
   form.addEventListener("focusin", (e) => { if (e.target.matches("input.grade")) choose(e.target); });
