@@ -60,8 +60,15 @@ def option(one: Option, w: Words, draws: int, *, now: Option | None = None) -> d
         "per_kg": None if one.grams_per_kg is None else fixed(one.grams_per_kg, 2),
         "visits": f"{one.visits_per_year:.0f}",
         "limits": [tree(f, w) for f in one.limited_by],
-        "more": None if now is None else fixed(one.grams_per_week - now.grams_per_week, 1),
+        "more": None if now is None else _more(one.grams_per_week - now.grams_per_week),
     }
+
+
+def _more(grams: float) -> str:
+    """Grams per week beside the present ones; empty where it is the same."""
+    if abs(grams) < 0.05:
+        return ""
+    return say("what_if.more" if grams > 0 else "what_if.less", n=fixed(abs(grams), 1))
 
 
 # ---- facts ----------------------------------------------------------------------------------------------------------
