@@ -175,6 +175,19 @@ event = with_(
     happened=st.booleans(),
     note=notes,
 )
+allergy = with_(
+    {"to": words}, reaction=words, severity=st.sampled_from(["mild", "severe", "anaphylaxis"]), on=days, code=code
+)
+vaccine = with_({"vaccine": words, "on": days}, code=code, lot=st.just("MMR7741"), given=st.booleans(), note=notes)
+harm = with_(
+    {"what": words, "on": st.just("2024-03-01")},
+    grade=st.integers(1, 5),
+    until=st.just("2024-03-09"),
+    product=st.just("Kiovig"),
+    lot=st.just("007"),
+    note=notes,
+)
+check = with_({"check": st.sampled_from(["kidney", "iga"]), "on": days, "result": st.just("clear")}, note=notes)
 muscle = with_(
     {
         "muscle": st.sampled_from(["first dorsal interosseous", "FDI", "deltoid", "a muscle of no name"]),
@@ -237,6 +250,10 @@ def records(draw):
             invented=st.booleans(), before=before, infusions=infusions(), igg=listed(igg, unique_by=lambda g: g["at"]),
             blood_tests=listed(blood), drugs=listed(drug), conditions=listed(condition, unique_by=lambda c: c["what"].lower()),
             investigations=listed(test, unique_by=lambda t: (t["what"], t.get("on"))),
+            allergies=listed(allergy, 2),
+            immunisations=listed(vaccine, 2),
+            adverse_events=listed(harm, 2),
+            safety_checks=listed(check, 2, unique_by=lambda c: (c["check"], c["on"])),
             events=listed(event, unique_by=lambda e: e["what"]), examinations=listed(examination, 2),
             conduction_studies=listed(study, 2), imaging=listed(image, 2), notes=listed(notes),
             history=maybe(

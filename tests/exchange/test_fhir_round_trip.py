@@ -22,7 +22,7 @@ def test_a_case_comes_back_from_fhir_as_it_went(case):
     assert [p for p in back.problems if p.place.startswith("Bundle")] == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_any_record_comes_back_from_fhir_as_it_went(document):
     record, remarks = read_text(dump(document), "invented")
@@ -36,7 +36,7 @@ def test_any_record_comes_back_from_fhir_as_it_went(document):
     assert len(said) == len(remarks), said
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_a_record_that_was_read_is_written_as_plain_data_with_the_same_digest(document):
     record, _ = read_text(dump(document), "invented")

@@ -13,6 +13,10 @@ from ranvier.ground.notes import Problem, Severity
 _LISTS = {
     "conditions": "condition",
     "investigations": "finding",
+    "allergies": "allergy",
+    "immunisations": "vaccine",
+    "adverse_events": "adverse event",
+    "safety_checks": "safety check",
     "events": "event",
     "decisions": "decision",
     "examinations": "examination",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
@@ -44,6 +45,10 @@ def plain(record: n.Record) -> dict[str, Any]:
             _some(on=_when(e.on), until=_when(e.until), what=e.what, happened=e.happened, note=e.note)
             for e in record.events
         ],
+        "allergies": [_same_names(one) for one in record.allergies],
+        "immunisations": [_same_names(one) for one in record.immunisations],
+        "adverse_events": [_same_names(one) for one in record.adverse_events],
+        "safety_checks": [_same_names(one) for one in record.safety_checks],
         "decisions": [_known(as_data(decision)) for decision in record.decisions],
         "investigations": _signs(record.investigations, "positive"),
         "examinations": list(record.examinations),
@@ -56,6 +61,12 @@ def plain(record: n.Record) -> dict[str, Any]:
 
 def _some(**fields: Any) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None and value != []}
+
+
+def _same_names(fact: Any) -> dict[str, Any]:
+    """A fact whose fields are called in the file as they are here."""
+    found: dict[str, Any] = _known({f.name: getattr(fact, f.name) for f in fields(fact)})
+    return found
 
 
 def _known(value: Any) -> Any:

@@ -343,27 +343,17 @@ def _read_before(d: Draft, node: Node, kind: str) -> None:
     d.document["before"] = was
 
 
-def read_event(d: Draft, node: Node) -> None:
-    """A reaction to an infusion; any other adverse event is kept as a note."""
-    node.text("actuality")
-    if node.raw.get("actuality") == "potential":
-        raise LeftError("it did not happen: it is a potential event", "actuality")
-    concept_node = node.child("event")
-    what = name_of(node.raw.get("event"))
-    grade_in = node.extension(codes.extension("grade"))
-    grade = grade_in.number("valueInteger") if grade_in is not None else None
+def read_reaction(d: Draft, node: Node, what: str, grade: int | Decimal | None) -> bool:
+    """A reaction to an infusion that was sent with it; False where it belongs to none."""
     for suspect in node.children("suspectEntity"):
         instance = suspect.child("instance")
         target = instance.text("reference") if instance is not None else None
         found = d.find(node, target) if target else None
         entry = d.infusion_of.get(found.path) if found is not None else None
-        if entry is not None and what is not None:
-            if concept_node is not None:
-                concept_node.mark("text")
-                concept_node.own_codings()
+        if entry is not None:
             reaction: dict[str, Any] = {"what": what[:1000]}
             if grade is not None:
-                reaction["grade"] = int(grade) if isinstance(grade, int) else Decimal(grade)
+                reaction["grade"] = grade
             entry.setdefault("reactions", []).append(reaction)
-            return
-    raise LeftError("an adverse event that belongs to no infusion sent with it")
+            return True
+    return False

@@ -13,10 +13,30 @@ from ranvier.ground.notes import InputError
 
 ELSEWHERE = frozenset(
     [
-        "ranvier_record", "invented", "person", "timezone", "before", "infusions", "igg", "strength", "drugs", "blood_tests",
-        "conditions", "goals", "history", "events", "investigations", "examinations", "conduction_studies", "imaging", "notes",
+        "ranvier_record",
+        "invented",
+        "person",
+        "timezone",
+        "before",
+        "infusions",
+        "igg",
+        "strength",
+        "drugs",
+        "blood_tests",
+        "conditions",
+        "goals",
+        "history",
+        "allergies",
+        "immunisations",
+        "adverse_events",
+        "events",
+        "investigations",
+        "examinations",
+        "conduction_studies",
+        "imaging",
+        "notes",
     ]
-)  # fmt: skip
+)
 FREE = ("note", "notes", "by", "success", "stop", "for_what")
 LEFT_OUT = "(left out)"
 

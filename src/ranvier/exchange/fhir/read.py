@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ranvier.exchange.fhir import codes, drugs, parts, people, states, studies, values, wire
+from ranvier.exchange.fhir import codes, drugs, harm, parts, people, states, studies, values, wire
 from ranvier.exchange.fhir.build import TIMEZONE, WITH_SUBJECT
-from ranvier.exchange.fhir.draft import Draft, Kept, LeftError, SkipError
+from ranvier.exchange.fhir.draft import Draft, Kept, LeftError, SkipError, name_of
 from ranvier.exchange.fhir.node import Node
 from ranvier.ground.notes import InputError, Problem, Severity, must_mend
 from ranvier.record.dump import dump
@@ -477,13 +477,20 @@ def _components(d: Draft, node: Node) -> None:
             d.note(part, f"{what}: {found[2]}{found[0]} {found[1]} ({at})")
 
 
-def _left(why: str) -> Callable[[Draft, Node], None]:
-    def read(_: Draft, node: Node) -> None:
-        if node.raw.get("status") == "entered-in-error":
-            raise SkipError("it was entered in error")
-        raise LeftError(why)
-
-    return read
+def read_event(d: Draft, node: Node) -> None:
+    """A reaction to one infusion, or an adverse event of its own."""
+    if node.text("actuality") == "potential":
+        raise LeftError("it did not happen: it is a potential event", "actuality")
+    concept = node.child("event")
+    what = name_of(node.raw.get("event"))
+    if concept is None or what is None:
+        raise LeftError("it does not say what happened")
+    concept.mark("text")
+    concept.own_codings()
+    found = node.extension(codes.extension("grade"))
+    grade = found.number("valueInteger") if found is not None else None
+    if not drugs.read_reaction(d, node, what, grade):
+        harm.read_event(d, node, what, grade)
 
 
 def read_request(_: Draft, node: Node) -> None:
@@ -500,14 +507,14 @@ def _aside(_: Draft, node: Node) -> None:
 
 
 READERS: Mapping[str, Callable[[Draft, Node], None]] = {
-    "AdverseEvent": drugs.read_event,
-    "AllergyIntolerance": _left("an allergy"),
+    "AdverseEvent": read_event,
+    "AllergyIntolerance": harm.read_allergy,
     "Basic": parts.read,
     "Condition": states.read_condition,
     "Device": _aside,
     "DiagnosticReport": studies.read_report,
     "Goal": states.read_goal,
-    "Immunization": _left("a vaccination"),
+    "Immunization": harm.read_immunization,
     "Medication": _aside,
     "MedicationAdministration": drugs.read_administration,
     "MedicationRequest": read_request,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ranvier.decision.nouns import Assessment
 from ranvier.evidence.nouns import Knowledge
-from ranvier.exchange.fhir import advice, codes, drugs, parts, people, states, studies, values
+from ranvier.exchange.fhir import advice, codes, drugs, harm, parts, people, states, studies, values
 from ranvier.exchange.fhir.build import Json, Writer
 from ranvier.record.nouns import Record
 from ranvier.record.plain import plain
@@ -64,6 +64,7 @@ def write(
     states.write(w, document)
     values.write(w, document)
     drugs.write(w, document)
+    harm.write(w, document)
     studies.write(w, document)
     parts.write(w, document)
     if assessment is not None:
