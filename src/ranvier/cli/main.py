@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
     "fhir": ("ranvier.cli.fhir:command", "Bring a person's data from a hospital's FHIR server."),
     "import": ("ranvier.cli.import_:command", "Turn diaries, infusion lists and tables into a record."),
+    "export": ("ranvier.cli.export:command", "Write records in other people's formats."),
     "conduction": ("ranvier.cli.conduction:command", "Judge a nerve conduction study: is there block, and where?"),
     "localise": ("ranvier.cli.localise:command", "Which nerves do these weak muscles point to?"),
     "diagnose": ("ranvier.cli.diagnose:command", "Is it MMN, what else could it be, what next?"),

@@ -24,7 +24,7 @@ def read_series(r: Reading) -> list[tuple[Path, n.StrengthSeries]]:
         if "measure" not in raw:
             continue
         rule = r.rules.measures[raw["measure"]]
-        name = _name(raw)
+        name = series_name(raw)
         if name in names:
             what = f"the name '{name}' is that of {place(names[name])} too"
             r.say(path, what, "Give each series its own id, as in id: grip-right-home.")
@@ -53,7 +53,7 @@ def read_series(r: Reading) -> list[tuple[Path, n.StrengthSeries]]:
     return found
 
 
-def _name(raw: Mapping[str, Any]) -> str:
+def series_name(raw: Mapping[str, Any]) -> str:
     """The id, or one made of what was measured and where."""
     if "id" in raw:
         return str(raw["id"])

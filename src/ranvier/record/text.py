@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,10 +75,13 @@ def refuse(name: str, problems: Sequence[Problem]) -> InputError:
     return InputError(f"{name} cannot be used yet.", tuple(problems))
 
 
-def parse(text: str, name: str, always_text: frozenset[str]) -> tuple[Document, list[Problem]]:
+def parse(
+    text: str, name: str, always_text: frozenset[str], number: Callable[[str], Any] = float
+) -> tuple[Document, list[Problem]]:
     """`text` as plain data, with the problems of its scalars and keys.
 
     always_text : keys whose value is text even where it looks like a number (a lot number keeps its zeros)
+    number : makes a number of the digits of one with a point
 
     Raises InputError where the text cannot be read at all.
     """
@@ -92,7 +95,7 @@ def parse(text: str, name: str, always_text: frozenset[str]) -> tuple[Document, 
         text = _TWO_ESCAPES.sub(lambda m: json.loads(f'"{m[0]}"'), text.replace("\t", " "))
         text = _ODD.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
     try:
-        return _build(text, name, always_text)
+        return _build(text, name, always_text, number)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else None
         what = f"this is not readable as YAML or JSON: {error.problem or error.context}"
@@ -103,7 +106,9 @@ def parse(text: str, name: str, always_text: frozenset[str]) -> tuple[Document, 
         raise refuse(name, [Problem("record", what, "Save the file as plain text in UTF-8.")]) from None
 
 
-def _build(text: str, name: str, always_text: frozenset[str]) -> tuple[Document, list[Problem]]:
+def _build(
+    text: str, name: str, always_text: frozenset[str], number: Callable[[str], Any]
+) -> tuple[Document, list[Problem]]:
     """Follow the parser's events; `stack` holds the open containers, innermost last."""
     problems: list[Problem] = []
     lines: dict[int, Any] = {}
@@ -148,7 +153,7 @@ def _build(text: str, name: str, always_text: frozenset[str]) -> tuple[Document,
                 continue
             value: Any = event.value
             if event.implicit[0]:  # plain: no quotes
-                value = _scalar(value, top is not None and top.key in always_text)
+                value = _scalar(value, top is not None and top.key in always_text, number)
                 if (isinstance(value, float) and value in (float("inf"), float("-inf"))) or value is _BAD:
                     what = f"'{event.value[:40]}' is not a number that can be measured"
                     remedy = "Leave out what is not known; never write a stand-in."
@@ -185,7 +190,7 @@ def _build(text: str, name: str, always_text: frozenset[str]) -> tuple[Document,
 _BAD: Any = object()
 
 
-def _scalar(raw: str, keep_text: bool) -> Any:
+def _scalar(raw: str, keep_text: bool, number: Callable[[str], Any]) -> Any:
     """A plain scalar by YAML 1.2: null, true, false, a number, else text. `yes`, `12:30` and dates stay text."""
     if raw in _WORDS:
         value = _WORDS[raw]
@@ -193,5 +198,5 @@ def _scalar(raw: str, keep_text: bool) -> Any:
     if keep_text:
         return raw
     if len(raw) <= 40 and _NUMBER.fullmatch(raw):
-        return int(raw) if raw.lstrip("+-").isdigit() else float(raw)
+        return int(raw) if raw.lstrip("+-").isdigit() else number(raw)
     return _BAD if _NOT_FINITE.fullmatch(raw) else raw

@@ -13,6 +13,7 @@ from ranvier.exchange.fhir import advice, codes, drugs, harm, parts, people, sta
 from ranvier.exchange.fhir.build import Json, Writer
 from ranvier.record.nouns import Record
 from ranvier.record.plain import plain
+from ranvier.record.series import series_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def write(
     Numbers in the bundle are int or Decimal: make text of it with `wire.dumps`.
     """
     document = plain(record) if isinstance(record, Record) else dict(record)
+    if "strength" in document:  # a file may leave the name of a series to its reader
+        document["strength"] = [{"id": series_name(s), **s} for s in document["strength"]]
     zone = document.get("timezone")
     w = Writer(document["person"]["pseudonym"], ZoneInfo(zone) if zone else None, free_text=free_text)
     people.write(w, document)
