@@ -38,6 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "ranvier" / "knowledge"
 # Which schema belongs to which file; the first pattern that fits. Other rooms' files
 # have none and get the general checks.
 KINDS = (
+    ("tables.yaml", "tables"),
     ("evidence/sources.yaml", "sources"),
     ("populations/composite.yaml", "composite"),
     ("populations/*.yaml", "population"),
@@ -53,6 +54,7 @@ KINDS = (
     ("safety/checks.yaml", "checks"),
     ("limits/starting.yaml", "starting"),
     ("evidence/claims.yaml", "claims"),
+    ("evidence/treatments.yaml", "treatments"),
     ("evidence/contradictions.yaml", "contradictions"),
     ("evidence/searches.yaml", "searches"),
     ("record/plausibility.yaml", "plausibility"),
@@ -128,7 +130,8 @@ class Book:
 
 def kind_of(path: str) -> str | None:
     """Name of the schema of a file, or None."""
-    return next((kind for pattern, kind in KINDS if Path(path).match(pattern)), None)
+    found = (kind for pattern, kind in KINDS if Path(path).match(pattern) and path.count("/") == pattern.count("/"))
+    return next(found, None)
 
 
 def check(root: Path, today: date) -> Book:
@@ -142,7 +145,7 @@ def check(root: Path, today: date) -> Book:
         _norway(book, path, data)
         for place, number in _mappings_with(data, "value"):
             # In files without a schema a word may be called "value"; only a figure is a number there.
-            if kind_of(path) or isinstance(number["value"], int | float):
+            if path != "tables.yaml" and (kind_of(path) or isinstance(number["value"], int | float)):
                 _number(book, path, place, number)
         _source_names(book, path, data, sources)
         _review(book, path, data)
@@ -155,6 +158,8 @@ def check(root: Path, today: date) -> Book:
     _limits(book)
     _watch(book)
     _plausible(book)
+    _claims(book)
+    _drugs(book)
     return book
 
 
@@ -176,15 +181,32 @@ def _read(book: Book, root: Path) -> None:
 
 
 def _tables(book: Book, root: Path, sources: frozenset[str]) -> None:
-    """CSV files, where a clinician edits rows: every row as wide as the head; sources and statuses known, if there are any."""
+    """CSV files, where a clinician edits rows: every row as wide as the head; each with source, status, unit, review date."""
+    about = book.files.get("tables.yaml")
+    listed = about.get("tables") if isinstance(about, Mapping) else None
+    known: Mapping[str, Any] = listed if isinstance(listed, Mapping) else {}
     for file in sorted(root.rglob("*.csv")):
         path = file.relative_to(root).as_posix()
-        lines = (line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
+        try:
+            text = file.read_text("utf-8")
+        except UnicodeDecodeError:
+            book.mend(path, "file", "is not in UTF-8", "Save it as UTF-8.")
+            continue
+        lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
         head, *rows = list(csv.reader(lines)) or [[]]
         book.files[path] = rows
         if not head or len(set(head)) < len(head):
             book.mend(path, "head", "is missing or names a column twice", "Name every column once in the first line.")
             continue
+        own = known.get(path)
+        if not isinstance(own, Mapping):
+            entry = f"  {path}: {{reviewed: {{last: {book.today}, again: …}}, units: {{}}, names: []}}"
+            book.mend(path, "file", "is not in tables.yaml, so it has no review date", f"Add to tables.yaml:{entry}")
+            own = {}
+        else:
+            _review(book, path, own)
+        units = own.get("units") if isinstance(own.get("units"), Mapping) else {}
+        _columns(book, path, head, rows, units or {}, own.get("names") or ())
         for index, row in enumerate(rows, start=1):
             if len(row) != len(head):
                 book.mend(
@@ -194,22 +216,71 @@ def _tables(book: Book, root: Path, sources: frozenset[str]) -> None:
                     "Quote a cell that holds a comma.",
                 )
                 continue
-            cells = dict(zip(head, row, strict=True))
-            for name in re.findall(r"[^\s;,+]+", cells.get("source", "")):
-                if name not in sources:
+            _row(book, path, index, dict(zip(head, row, strict=True)), units or {}, sources)
+    for path in known:
+        if not (root / str(path)).is_file():
+            book.mend("tables.yaml", f"tables.{path}", "there is no such table", "Remove the line, or mend the name.")
+
+
+def _columns(
+    book: Book, path: str, head: Sequence[str], rows: Sequence[Sequence[str]], units: Mapping[str, Any], names: Any
+) -> None:
+    """A column of numbers has a unit in tables.yaml, or is said to hold names; every unit is UCUM and of a column."""
+    for name, unit in units.items():
+        if name not in head:
+            book.mend("tables.yaml", f"tables.{path}.units.{name}", f"{path} has no such column", "Mend the name.")
+        if fault := _unit_fault(str(unit)):
+            book.mend("tables.yaml", f"tables.{path}.units.{name}", fault, "Write the UCUM code: cm, kg, 1 …")
+    for index, name in enumerate(head):
+        cells = [row[index].strip() for row in rows if len(row) == len(head) and row[index].strip()]
+        numbers = [cell for cell in cells if _is_number(cell)]
+        if name in units:
+            for cell in cells:
+                if not _is_number(cell):
                     book.mend(
-                        path,
-                        f"row {index}, source",
-                        f"'{name}' is not in evidence/sources.yaml",
-                        "Add it there, or mend it.",
+                        path, f"column {name}", f"'{cell[:40]}' is not a finite number", "Write a number, or nothing."
                     )
-            if cells.get("status", "read") not in ("", *STATUSES):
-                book.mend(
-                    path,
-                    f"row {index}, status",
-                    f"'{cells['status']}' is not a status",
-                    f"Write one of: {_or(STATUSES)}.",
-                )
+        elif name not in names and cells and len(numbers) * 2 > len(cells):
+            book.mend(
+                path,
+                f"column {name}",
+                "holds numbers without a unit",
+                f"Add its unit to tables.yaml, units: {{{name}: …}}; or names: [{name}] if the digits are names.",
+            )
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _row(
+    book: Book, path: str, index: int, cells: Mapping[str, str], units: Mapping[str, Any], sources: frozenset[str]
+) -> None:
+    """A row has a status; and a source, unless the status says that there is none to be had."""
+    named = re.findall(r"[^\s;,+]+", cells.get("source", ""))
+    for name in named:
+        if name not in sources:
+            book.mend(
+                path, f"row {index}, source", f"'{name}' is not in evidence/sources.yaml", "Add it there, or mend it."
+            )
+    status = cells.get("status")
+    if status is None or "source" not in cells:
+        if any(cells.get(name, "").strip() for name in units):
+            remedy = "Add the columns source and status to the table."
+            book.mend(path, f"row {index}", "holds a number without source or status", remedy)
+        return
+    if status not in STATUSES:
+        book.mend(path, f"row {index}, status", f"'{status}' is not a status", f"Write one of: {_or(STATUSES)}.")
+    elif not named and status not in UNSOURCED:
+        book.mend(
+            path,
+            f"row {index}, source",
+            f"is empty, but the row is said to be '{status}'",
+            "Name the source, or say status: assumed with the reason in where.",
+        )
 
 
 class _Strict(yaml.CSafeLoader):
@@ -389,22 +460,37 @@ def _names(book: Book, path: str, key: str) -> frozenset[str]:
 
 
 def _source_names(book: Book, path: str, data: Any, sources: frozenset[str]) -> None:
-    for place, item in _mappings_with(data, "source"):
-        name = item["source"]
+    named = [(f"{place}.source", item["source"]) for place, item in _mappings_with(data, "source")]
+    lists = _mappings_with(data, "sources") if path != "evidence/sources.yaml" else ()
+    named += [
+        (f"{place}.sources", name)
+        for place, item in lists
+        if isinstance(item["sources"], list)
+        for name in item["sources"]
+    ]
+    for place, name in named:
         if isinstance(name, str) and name not in sources:
             near = [known for known in sources if known[:6] == name[:6]]
             hint = f" Is it {_or(sorted(near))}?" if near else ""
             book.mend(
                 path,
-                f"{place}.source",
+                place,
                 f"'{name}' is not in evidence/sources.yaml",
                 f"Add it there, or mend the name.{hint}",
             )
 
 
 def _review(book: Book, path: str, data: Any) -> None:
-    reviewed = data.get("reviewed") if isinstance(data, Mapping) else None
+    reviewed: Any = data.get("reviewed") if isinstance(data, Mapping) else None
+    if reviewed is None:
+        if isinstance(data, Mapping) and any(
+            item["status"] in STATUSES for _, item in _mappings_with(data, "status") if isinstance(item["status"], str)
+        ):
+            dates = f"{{last: {book.today}, again: {book.today.replace(year=book.today.year + 2, day=1)}}}"
+            book.mend(path, "reviewed", "is missing: nobody knows when this was looked at", f"Write: reviewed: {dates}")
+        return
     if not isinstance(reviewed, Mapping):
+        book.mend(path, "reviewed", "holds no two dates", "Write: {last: 2026-11-22, again: 2028-11-30}.")
         return
     last, again = reviewed.get("last"), reviewed.get("again")
     if not isinstance(last, date) or not isinstance(again, date):
@@ -748,6 +834,81 @@ def _limits(book: Book) -> None:
                 what = f"at least {least['number']['value']:g} and at most {most['number']['value']:g}"
                 remedy = f"Nothing can keep both {least['id']} and {most['id']}: compare their sources."
                 book.mend(path, f"limits.{least['id']}", what, remedy)
+
+
+def _claims(book: Book) -> None:
+    """Claims that others stand on exist; a claim's certainty fits its domains; treatments and claims name each other."""
+    claims, treatments = (_names(book, f"evidence/{name}.yaml", name) for name in ("claims", "treatments"))
+    for path in ("evidence/treatments.yaml", "safety/drugs.yaml", "safety/checks.yaml", "limits/starting.yaml"):
+        for place, item in _mappings_with(book.files.get(path), "claims"):
+            for name in item["claims"] if isinstance(item["claims"], list) else ():
+                if name not in claims:
+                    book.mend(path, f"{place}.claims", f"there is no claim '{name}'", "Add it to evidence/claims.yaml.")
+    path = "evidence/claims.yaml"
+    if not book.sound(path):
+        return
+    for key, claim in book.files[path]["claims"].items():
+        for name in claim["about"]:
+            if name not in treatments:
+                remedy = "Add it to evidence/treatments.yaml, or leave it out."
+                book.mend(path, f"claims.{key}.about", f"'{name}' is no treatment", remedy)
+        sure = claim["certainty"]
+        concerns = sum(
+            {"none": 0, "unclear": 0, "serious": 1, "very serious": 2}[sure[domain]]
+            for domain in ("bias", "inconsistency", "indirectness", "imprecision", "publication")
+        )
+        if sure["level"] == "high" and concerns:
+            book.mend(
+                path, f"claims.{key}.certainty.level", "is high, yet a domain gives concern",
+                "Lower the level, or say none in the domain, with the reason in why.",
+            )  # fmt: skip
+        if not any(piece["direction"] == "for" for piece in claim["evidence"]):
+            book.mend(
+                path, f"claims.{key}.evidence", "nothing speaks for it", "Add what does, or turn the claim round."
+            )
+
+
+def _drugs(book: Book) -> None:
+    """Conditions of order rules name what exists; no name and no code stands for two drugs."""
+    path = "safety/drugs.yaml"
+    known = {
+        "risk": _names(book, "safety/risks.yaml", "risks"),
+        "recorded": _names(book, "safety/indications.yaml", "indications"),
+        "indication": _names(book, "safety/indications.yaml", "indications") | {"nothing", "other"},
+    }
+    if book.sound(path):
+        for key, group in book.files[path]["drugs"].items():
+            for index, case in enumerate(group["cases"]):
+                for what, names in known.items():
+                    for name in case["when"].get(what, ()):
+                        if name not in names:
+                            place = f"drugs.{key}.cases[{index}].when.{what}"
+                            book.mend(path, place, f"'{name}' is not known", f"Use one of: {_or(sorted(names))}.")
+    checks = book.files.get("safety/checks.yaml")
+    for place, item in _mappings_with(checks, "risk"):
+        if item["risk"] is not None and item["risk"] not in known["risk"]:
+            book.mend(
+                "safety/checks.yaml", f"{place}.risk", f"'{item['risk']}' is not in safety/risks.yaml",
+                f"Use one of: {_or(sorted(known['risk']))}.",
+            )  # fmt: skip
+    table, rows = "safety/ingredients.csv", book.files.get("safety/ingredients.csv") or []
+    rows = [row for row in rows if len(row) == 8]
+    for column, what in ((0, "the name"), (1, "the ATC code"), (3, "the RxNorm number")):
+        items = ((table, f"row {i}", row[column].casefold()) for i, row in enumerate(rows, start=1) if row[column])
+        _twice(book, items, what, "One name or code must mean one drug.")
+    spoken = (
+        (table, f"row {i}", name.strip().casefold())
+        for i, row in enumerate(rows, start=1)
+        for name in [row[0], *filter(None, row[5].split(";"))]
+    )
+    _twice(book, spoken, "the name", "One name must mean one drug: keep it in one row.")
+    former = (
+        (table, f"row {i}", code)
+        for i, row in enumerate(rows, start=1)
+        for code in [row[1], *row[2].split(";")]
+        if code
+    )
+    _twice(book, former, "the code", "A former code must mean one drug.")
 
 
 def _watch(book: Book) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import csv
 import json
 import re
 import sys
@@ -19,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from ranvier.anatomy.load import read as read_anatomy
 from ranvier.anatomy.picture import innervation_tree
 from ranvier.cli.main import ranvier
-from ranvier.evidence.load import FOLDERS, read
+from ranvier.evidence.load import read
 from ranvier.evidence.nouns import Knowledge, Number, Population, Prior
+from ranvier.evidence.stated import data_files, mappings_with, standing_on, stated
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "docs/made"
@@ -54,6 +53,10 @@ def pages(root: Path = ROOT) -> dict[str, str]:
         "limits.md": limits(knowledge),
         "watch.md": watch(knowledge),
         "cautions.md": cautions(knowledge),
+        "claims.md": claims(knowledge),
+        "treatments.md": treatments(knowledge),
+        "orders.md": orders(knowledge),
+        "starting.md": start_checks(knowledge),
         "sources.md": sources(knowledge, folder),
         "unverified.md": unverified(folder),
         "composite.md": composite(knowledge),
@@ -326,25 +329,13 @@ def cautions(knowledge: Knowledge) -> str:
                 for r in knowledge.risks.values()
             ),
         ),
-        "## Drugs",
-        table(
-            ("drug", "tier", "why", "instead", "status", "source"),
-            (
-                (d.id.replace("_", " "), d.tier, d.why, d.instead, d.status, cited(d.source))
-                for d in knowledge.drugs.values()
-            ),
-        ),
+        "Drugs: see [rules for orders](orders.md).",
     )
 
 
 def sources(knowledge: Knowledge, folder: Path) -> str:
     """All sources, with the files that stand on them."""
-    used: dict[str, set[str]] = {}
-    for path, data in _data_files(folder, everything=True):
-        if path != "evidence/sources.yaml":
-            for _, item in _mappings_with(data, "source"):
-                for name in re.findall(r"\w+", str(item["source"])):
-                    used.setdefault(name, set()).add(path)
+    used = standing_on(folder)
     rows = []
     for it in sorted(knowledge.sources.values(), key=lambda source: source.id):
         links = [f"doi:{it.doi}" if it.doi else "", f"PubMed {it.pmid}" if it.pmid else ""]
@@ -355,26 +346,25 @@ def sources(knowledge: Knowledge, folder: Path) -> str:
                 " ".join([it.citation + ".", *(link for link in links if link)]),
                 it.kind,
                 who,
-                ", ".join(sorted(used.get(it.id, ()))),
+                ", ".join(used.get(it.id, ())),
             )
         )
     return page(
         "Sources",
         "knowledge/evidence/sources.yaml",
         "A printed plan lists only the sources of the numbers it used.",
-        table(("id", "citation", "kind", "who", "numbers in"), rows),
+        table(("id", "citation", "kind", "who", "used in"), rows),
     )
 
 
 def unverified(folder: Path) -> str:
     """Everything that was not read in its own source."""
     groups: dict[str, list[Sequence[str]]] = {status: [] for status in STATUS_WORDS}
-    for path, data in _data_files(folder):
-        for place, item in _mappings_with(data, "status"):
-            if item["status"] in groups:
-                value = f"{item['value']:g} {item['unit']}".removesuffix(" 1") if "value" in item else ""
-                reason = str(item.get("where") or item.get("why") or item.get("says") or "")
-                groups[item["status"]].append((path, place, value, cited(item.get("source")), reason))
+    for one in stated(folder):
+        if one.status in groups:
+            value = "" if one.value is None else f"{one.value:g} {one.unit or ''}".removesuffix(" 1").strip()
+            place = f"row {one.place.strip('[]')}" if one.file.endswith(".csv") else one.place
+            groups[one.status].append((one.file, place, value, cited(one.source), one.says))
     parts: list[str] = []
     for status, rows in groups.items():
         parts += [f"## {status}: {STATUS_WORDS[status]}", f"{len(rows)} in all."]
@@ -382,32 +372,174 @@ def unverified(folder: Path) -> str:
     return page(
         "What nobody has verified yet",
         "every file of knowledge/",
-        "A number of this list that takes part in an answer is named in that answer.",
+        "A number of this list that takes part in an answer is named in that answer. On the screen: `ranvier evidence unverified`.",
         *parts,
     )
 
 
-def _data_files(folder: Path, everything: bool = False) -> Iterator[tuple[str, Any]]:
-    """(path, content) of the folders `evidence` reads, or of every YAML and CSV file; a CSV row is a mapping."""
-    for file in sorted(folder.rglob("*")):
-        path = file.relative_to(folder).as_posix()
-        if file.suffix == ".yaml" and (everything or path.startswith(FOLDERS)):
-            yield path, yaml.load(file.read_bytes(), yaml.CSafeLoader)
-        elif file.suffix == ".csv" and everything:
-            lines = (line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
-            yield path, list(csv.DictReader(lines))
+def claims(knowledge: Knowledge) -> str:
+    """What is claimed, for and against, with certainty; contradictions; searches."""
+    parts: list[str] = ["## Claims"]
+    for key, it in knowledge.claims.items():
+        sure = it.certainty
+        domains = ", ".join(
+            f"{name} {getattr(sure, name)}"
+            for name in ("bias", "inconsistency", "indirectness", "imprecision", "publication")
+        )
+        raised = f"; raised by: {sure.raised}" if sure.raised else ""
+        parts += [
+            f'### <a id="{key}"></a>{it.says}',
+            f"`{key}`. Certainty **{sure.level}**: {sure.why} ({domains}{raised}; judged by: {sure.judged})",
+            table(
+                ("", "what", "directness", "status", "source", "where"),
+                ((p.direction, p.says, p.directness, p.status, cited(p.source), p.where) for p in it.evidence),
+            ),
+        ]
+    parts.append("## Contradictions")
+    for key, one in knowledge.contradictions.items():
+        parts += [
+            f'### <a id="{key}"></a>{one.question}',
+            table(
+                ("side", "status", "sources"),
+                ((side.says, side.status, ", ".join(cited(s) for s in side.sources)) for side in one.sides),
+            ),
+            f"Why they may differ: {one.why} Here: {one.here}",
+        ]
+    parts += [
+        "## Looked for and not found",
+        table(
+            ("what", "where", "written down", "found", "here"),
+            ((s.asked, ", ".join(s.where), s.on.isoformat(), s.found, s.here) for s in knowledge.searches.values()),
+        ),
+    ]
+    return page(
+        "What is claimed, and on what it stands",
+        "knowledge/evidence/claims.yaml, contradictions.yaml and searches.yaml",
+        "Certainty follows the domains of GRADE; the judgement is ours until two named people have judged. "
+        "Contradictions are kept. On the screen: `ranvier evidence show`.",
+        *parts,
+    )
 
 
-def _mappings_with(data: Any, key: str, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if isinstance(data, Mapping):
-        if key in data:
-            yield place, data
-        for name, value in data.items():
-            yield from _mappings_with(value, key, f"{place}.{name}" if place else str(name))
-    elif isinstance(data, list):
-        for i, value in enumerate(data):
-            name = value["id"] if isinstance(value, Mapping) and "id" in value else i
-            yield from _mappings_with(value, key, f"{place}[{name}]")
+def treatments(knowledge: Knowledge) -> str:
+    """The table of treatments."""
+    rows: list[Sequence[str]] = []
+    details: list[str] = []
+    for key, it in knowledge.treatments.items():
+        level = knowledge.claims[it.claims[0]].certainty.level
+        effects = [
+            f"{e.says}: {e.told(e.with_it)} with, {e.told(e.without) if e.without else 'not measured'} without"
+            for e in it.effect
+        ]
+        rows.append(
+            (
+                f"[{it.name}](#{key})",
+                "; ".join(effects) or "not measured in MMN",
+                level,
+                "; ".join(h.says for h in it.harms) or "none reported here",
+                it.standing,
+                "; ".join(t.says for t in it.trials) or "none",
+            )
+        )
+        details += [f'### <a id="{key}"></a>{it.name}', it.standing]
+        details.append(
+            table(
+                ("effect", "with", "without", "status", "source", "where"),
+                (
+                    (
+                        e.says,
+                        e.told(e.with_it),
+                        e.told(e.without) if e.without else "not measured",
+                        *standing(e.with_it),
+                    )
+                    for e in it.effect
+                ),
+            )
+        )
+        told = [("harm", h) for h in it.harms] + [("trial", t) for t in it.trials]
+        details.append(
+            table(
+                ("", "what", "status", "source", "where"),
+                ((kind, t.says, t.status, cited(t.source), t.where) for kind, t in told),
+            )
+        )
+        details.append("Claims: " + ", ".join(f"[{c}](claims.md#{c})" for c in it.claims))
+    return page(
+        "Treatments of MMN",
+        "knowledge/evidence/treatments.yaml",
+        "What nobody measured says so. Certainty is that of the first claim; a few people give a few people's certainty.",
+        table(("treatment", "effect", "certainty", "harms", "standing", "trials"), rows),
+        "## One by one",
+        *details,
+    )
+
+
+def start_checks(knowledge: Knowledge) -> str:
+    """Beginning treatment: courses, weights, checks."""
+    it = knowledge.starting
+    head = ("what", "value", "status", "source", "where")
+    parts: list[str] = ["## Courses"]
+    for course in it.courses.values():
+        numbers = ("grams_per_kg", "days_low", "days_high", "interval_low", "interval_high")
+        each = ((name.replace("_", " "), getattr(course, name)) for name in numbers)
+        parts += [
+            f"### {course.says}",
+            table(head, ((name, amount(number), *standing(number)) for name, number in each)),
+            course.judge,
+        ]
+    parts += [
+        "## By which weight, rounding, and under the skin",
+        table(head, ((name, amount(number), *standing(number)) for name, number in it.numbers.items())),
+        table(
+            ("policy", "says", "status", "source"),
+            ((p.id, p.says, p.status, cited(p.source)) for p in it.policies.values()),
+        ),
+        "## Checks",
+    ]
+    for check in knowledge.checks.values():
+        again = "not repeated" if check.again is None else f"again after {amount(check.again)} ({check.again.where})"
+        parts += [
+            f"### {check.name}",
+            f"{check.why} ({check.status}; {cited(check.source) or 'no source'}; {again})",
+            bullets([*(f"Test: {what} ({when.replace('_', ' ')})" for what, when in check.tests), *check.mitigate]),
+        ]
+    return page("Beginning treatment", "knowledge/limits/starting.yaml and knowledge/safety/checks.yaml", *parts)
+
+
+def orders(knowledge: Knowledge) -> str:
+    """Rules for orders."""
+    parts: list[str] = [
+        table(
+            ("number", "value", "status", "source", "where"),
+            ((name, amount(number), *standing(number)) for name, number in knowledge.drug_numbers.items()),
+        )
+    ]
+    for group in knowledge.drugs.values():
+        parts += [
+            f"## {group.name}",
+            f"Tier **{group.tier}**: {group.says} {group.why} Instead: {group.instead} ({group.status}; "
+            f"{cited(group.source) or 'no source'}) ATC {', '.join(group.atc) or 'none'}.",
+            table(
+                ("case", "when", "tier", "says", "do"),
+                (
+                    (
+                        case.id.replace("_", " "),
+                        "; ".join(f"{what}: {' or '.join(values)}" for what, values in case.when.items()),
+                        case.tier,
+                        case.says,
+                        case.do or "",
+                    )
+                    for case in group.cases
+                ),
+            ),
+            f"Already taken: {group.stop} Claims: " + ", ".join(f"[{c}](claims.md#{c})" for c in group.claims),
+        ]
+    return page(
+        "Rules for orders",
+        "knowledge/safety/drugs.yaml",
+        "The first case whose conditions all hold decides; without one the tier of the group. Tier none says nothing.",
+        *parts,
+    )
 
 
 # ---------------------------------------------------------------------------------------------- the diagnosis wing
@@ -415,9 +547,7 @@ def _mappings_with(data: Any, key: str, place: str = "") -> Iterator[tuple[str, 
 
 def anatomy(folder: Path) -> str:
     """Nerves, muscles and variants with their sources: the tables as they stand, and the tree as a picture."""
-    tables = {
-        file.stem: data for file, data in ((Path(p), d) for p, d in _data_files(folder, True)) if file.suffix == ".csv"
-    }
+    tables = {file.stem: data for file, data in ((Path(p), d) for p, d in data_files(folder)) if file.suffix == ".csv"}
     hangs = {row["muscle"]: row for row in tables["innervation"]}
     sites = {row["id"]: row for row in tables["segments"]}
     nerves = {row["id"]: row for row in tables["nerves"]}
@@ -476,7 +606,7 @@ def _by_status(files: Mapping[str, Any]) -> str:
     """How many rows of each file stand on what."""
     counted: dict[str, dict[str, int]] = {}
     for name, data in files.items():
-        for _, item in _mappings_with(data, "status"):
+        for _, item in mappings_with(data, "status"):
             of_file = counted.setdefault(name, {})
             of_file[item["status"]] = of_file.get(item["status"], 0) + 1
     statuses = sorted({status for of_file in counted.values() for status in of_file})
@@ -489,7 +619,7 @@ def _by_status(files: Mapping[str, Any]) -> str:
 def block_rules(folder: Path) -> str:
     """Rules of conduction block: every limit with its status; caveats and limits of normal in numbers."""
     parts: list[str] = []
-    data = {path: content for path, content in _data_files(folder, True) if not path.startswith("virtual/")}
+    data = {path: content for path, content in data_files(folder) if not path.startswith("virtual/")}
     for path, rule in data.items():
         if not path.startswith("rules/"):
             continue
@@ -501,7 +631,7 @@ def block_rules(folder: Path) -> str:
                 f"{key} {', '.join(map(str, value)) if isinstance(value, list) else value}"
                 for key, value in (variant.get("for") or {}).items()
             ).replace("_", " ")
-            for place, item in _mappings_with({k: v for k, v in variant.items() if k != "for"}, "status"):
+            for place, item in mappings_with({k: v for k, v in variant.items() if k != "for"}, "status"):
                 among = item.get("among") or ()
                 bound = ", ".join(among) if among else "" if "value" not in item else _limit(item)
                 rows.append(
@@ -524,7 +654,7 @@ def block_rules(folder: Path) -> str:
             ("what", "value", "status", "source", "where"),
             (
                 (place.replace("_", " "), _limit(item), item["status"], cited(item["source"]), item["where"])
-                for place, item in _mappings_with(data["limits.yaml"], "status")
+                for place, item in mappings_with(data["limits.yaml"], "status")
             ),
         ),
         "## Rows by status",
@@ -546,7 +676,7 @@ def _limit(item: Mapping[str, Any]) -> str:
 def criteria(folder: Path) -> str:
     """Sets of criteria: every item with its status."""
     parts: list[str] = []
-    for _, it in _data_files(folder, True):
+    for _, it in data_files(folder):
         parts += [
             f"## {it['title']}",
             bullets(it.get("notes", ())),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import importlib.util
+import io
 import random
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -303,3 +306,202 @@ def test_files_of_the_diagnosis_wing_are_laid_out_as_stated(
     text = spoil(path, put(place, value))
     assert path in text
     assert said in text
+
+
+# ---- what the issue asks of every kind of file: no number without source, unit, status; no passed review date; a remedy
+
+
+def _tables() -> list[str]:
+    return sorted(file.relative_to(SHIPPED).as_posix() for file in SHIPPED.rglob("*.csv"))
+
+
+def _yamls_with_numbers() -> list[str]:
+    """Every YAML file that holds at least one number with value, unit and status."""
+    found = []
+    for file in sorted(SHIPPED.rglob("*.yaml")):
+        path = file.relative_to(SHIPPED).as_posix()
+        data = yaml.safe_load(file.read_bytes())
+        numbers = [n for _, n in checker._mappings_with(data, "value") if isinstance(n["value"], int | float)]
+        if numbers and not path.startswith(("languages/", "exchange/")) and path != "tables.yaml":
+            found.append(path)
+    return found
+
+
+def _first_number(data: Any) -> Any:
+    return next(n for _, n in checker._mappings_with(data, "value") if isinstance(n["value"], int | float))
+
+
+NUMBERED = _yamls_with_numbers()
+
+
+def _said_of_each(knowledge: Path, paths: list[str], change: Callable[[Any], None]) -> dict[str, str]:
+    """The same fault planted in every file at once, and what the checker says of each."""
+    originals = {path: (knowledge / path).read_bytes() for path in paths}
+    try:
+        for path, content in originals.items():
+            data = yaml.safe_load(content)
+            change(data)
+            (knowledge / path).write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), "utf-8")
+        problems = checker.check(knowledge, TODAY).problems
+    finally:
+        for path, content in originals.items():
+            (knowledge / path).write_bytes(content)
+    said = {}
+    for path in paths:
+        assert all(problem.remedy.strip() for problem in problems.get(path, ()))
+        said[path] = "\n".join(f"{p.place}: {p.what}\n  {p.remedy}" for p in problems.get(path, ()))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"), [("unit", "has no unit"), ("status", "is not a status"), ("where", "where: is empty")]
+)
+def test_a_number_without_unit_status_or_place_is_found_in_every_file(
+    knowledge: Path, key: str, complaint: str
+) -> None:
+    for path, text in _said_of_each(knowledge, NUMBERED, lambda data: _first_number(data).pop(key, None)).items():
+        assert complaint in text, path
+
+
+def test_a_number_without_source_is_found_in_every_file(knowledge: Path) -> None:
+    def change(data: Any) -> None:
+        number = _first_number(data)
+        number["source"], number["status"] = None, "read"
+
+    for path, text in _said_of_each(knowledge, NUMBERED, change).items():
+        assert "is empty, but the number is said to be 'read'" in text, path
+        assert "Name the source, or say status: assumed" in text, path
+
+
+def test_a_passed_review_date_is_found_in_every_file(knowledge: Path) -> None:
+    def change(data: Any) -> None:
+        data["reviewed"] = {"last": date(2020, 1, 1), "again": date(2021, 1, 1)}
+
+    for path, text in _said_of_each(knowledge, NUMBERED, change).items():
+        assert "the review was due on 2021-01-01; today is 2026-12-01" in text, path
+        assert "Read the sources again, mend what changed, then set both dates." in text, path
+
+
+def test_a_file_without_review_date_is_found(knowledge: Path) -> None:
+    for path, text in _said_of_each(knowledge, NUMBERED, lambda data: data.pop("reviewed")).items():
+        assert "reviewed: is missing" in text or "'reviewed' is missing" in text, path
+
+
+def test_a_table_past_its_review_or_left_out_of_the_list_is_found(knowledge: Path) -> None:
+    def passed(data: Any) -> None:
+        for table in data["tables"].values():
+            table["reviewed"] = {"last": date(2020, 1, 1), "again": date(2021, 1, 1)}
+
+    file = knowledge / "tables.yaml"
+    before = file.read_bytes()
+    try:
+        data = yaml.safe_load(before)
+        passed(data)
+        file.write_text(yaml.safe_dump(data, sort_keys=False), "utf-8")
+        due = checker.check(knowledge, TODAY).problems
+        file.write_text(yaml.safe_dump({"reviewed": data["reviewed"], "tables": {}}), "utf-8")
+        unlisted = checker.check(knowledge, TODAY).problems
+    finally:
+        file.write_bytes(before)
+    for table in _tables():
+        assert any("the review was due on 2021-01-01" in p.what for p in due[table]), table
+        assert any(f"Add to tables.yaml:  {table}:" in p.remedy for p in unlisted[table]), table
+
+
+@contextlib.contextmanager
+def _changed(file: Path, change: Callable[[dict[str, str]], None]) -> Iterator[None]:
+    """The first row of a table changed for a while."""
+    before = file.read_text("utf-8")
+    remarks = [line for line in before.splitlines() if line.startswith("#")]
+    rows = list(csv.DictReader(line for line in before.splitlines() if line.strip() and not line.startswith("#")))
+    change(rows[0])
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    file.write_text("\n".join([*remarks, text.getvalue()]), "utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(before, "utf-8")
+
+
+def _spoilt_row(knowledge: Path, table: str, change: Callable[[dict[str, str]], None]) -> str:
+    """What the checker says when the first row of a table is changed."""
+    with _changed(knowledge / table, change):
+        return str(checker.told(checker.check(knowledge, TODAY)))
+
+
+def test_a_row_without_source_or_status_is_found_in_every_table(knowledge: Path) -> None:
+    def no_source(row: dict[str, str]) -> None:
+        row["source"], row["status"] = "", "read"
+
+    def no_status(row: dict[str, str]) -> None:
+        row["status"] = ""
+
+    for change, complaint in (
+        (no_source, "row 1, source: is empty, but the row is said to be 'read'"),
+        (no_status, "row 1, status: '' is not a status"),
+    ):
+        with contextlib.ExitStack() as stack:
+            for table in _tables():
+                stack.enter_context(_changed(knowledge / table, change))
+            problems = checker.check(knowledge, TODAY).problems
+        for table in _tables():
+            assert any(f"{p.place}: {p.what}".startswith(complaint) for p in problems[table]), table
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("anatomy/segments.csv", "length_cm"),
+        ("anatomy/nerves.csv", "affected_either_side"),
+        ("anatomy/profiles.csv", "value"),
+    ],
+)
+def test_a_column_of_numbers_without_a_unit_is_found(spoil: Any, knowledge: Path, table: str, column: str) -> None:
+    def without(data: Any) -> None:
+        del data["tables"][table]["units"][column]
+
+    def wrong(data: Any) -> None:
+        data["tables"][table]["units"][column] = "furlong per fortnight"
+
+    text = spoil("tables.yaml", without)
+    assert f"column {column}: holds numbers without a unit" in text
+    assert "Add its unit to tables.yaml" in text
+    assert f"units.{column}" in spoil("tables.yaml", wrong)
+
+
+def test_a_number_that_is_none_is_found_in_a_table(knowledge: Path) -> None:
+    def spoilt(row: dict[str, str]) -> None:
+        row["length_cm"] = "about six"
+
+    assert "column length_cm: 'about six' is not a finite number" in _spoilt_row(
+        knowledge, "anatomy/segments.csv", spoilt
+    )
+
+
+def test_claims_must_exist_and_their_certainty_must_fit_their_domains(spoil: Any) -> None:
+    def unknown(data: Any) -> None:
+        data["treatments"]["ivig"]["claims"] = ["nobody_claims_this"]
+
+    def high(data: Any) -> None:
+        data["claims"]["corticosteroids_no_help"]["certainty"]["level"] = "high"
+
+    def no_side(data: Any) -> None:
+        data["contradictions"]["grip_mcid"]["sides"][0]["sources"] = ["nobody1900"]
+
+    assert "there is no claim 'nobody_claims_this'" in spoil("evidence/treatments.yaml", unknown)
+    assert "is high, yet a domain gives concern" in spoil("evidence/claims.yaml", high)
+    assert "'nobody1900' is not in evidence/sources.yaml" in spoil("evidence/contradictions.yaml", no_side)
+
+
+def test_one_name_or_code_means_one_drug(knowledge: Path) -> None:
+    def twin(row: dict[str, str]) -> None:
+        row["atc"] = "H02AB07"
+
+    def brand(row: dict[str, str]) -> None:
+        row["also"] = "brufen"
+
+    assert "the ATC code 'h02ab07' also stands at" in _spoilt_row(knowledge, "safety/ingredients.csv", twin)
+    assert "the name 'brufen' also stands at" in _spoilt_row(knowledge, "safety/ingredients.csv", brand)

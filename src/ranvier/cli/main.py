@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("ranvier_web.commands:backup", "One encrypted file with everything of a site."),
     "restore": ("ranvier_web.commands:restore", "A site from a backup."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
+    "evidence": ("ranvier.cli.evidence:command", "What is believed, on what it stands, what is new."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 

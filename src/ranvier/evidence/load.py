@@ -114,6 +114,9 @@ def read(root: Traversable) -> Knowledge:
     indications = one(
         "safety/indications.yaml", lambda data: {k: safety.indication(k, v) for k, v in data["indications"].items()}
     )
+    treatments = one(
+        "evidence/treatments.yaml", lambda data: {k: safety.treatment(k, v) for k, v in data["treatments"].items()}
+    )
     checks = one("safety/checks.yaml", lambda data: {k: safety.check(k, v) for k, v in data["checks"].items()})
     starting = one("limits/starting.yaml", safety.starting)
     ingredients = table("safety/ingredients.csv", safety.ingredients)
@@ -147,6 +150,7 @@ def read(root: Traversable) -> Knowledge:
         claims=claims,
         contradictions=contradictions,
         searches=searches,
+        treatments=treatments,
         checks=checks,
         starting=starting,
     )

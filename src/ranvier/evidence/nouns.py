@@ -360,6 +360,50 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A harm or a trial of a treatment, in our words, with its source."""
+
+    says: str
+    source: str
+    status: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a treatment does in absolute numbers: with it, and without it (None: nobody measured that).
+
+    people : out of how many a share of people is told; None where it is an amount or a ratio
+    """
+
+    says: str
+    with_it: Number
+    without: Number | None
+    people: int | None = None
+
+    def told(self, number: Number) -> str:
+        """A share of people as "7 of 9", a change as per cent, a ratio as it is, an amount with its unit."""
+        if self.people is not None:
+            return f"{round(number.value * self.people)} of {self.people}"
+        if number.unit != "1":
+            return f"{number.value:g} {number.unit.strip('{}')}"
+        return f"{number.value:g}" if number.where.startswith("ratio") else f"{100 * number.value:.3g} %"
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentOption:
+    """One treatment that has been used or is asked about. claims : ids; its certainty is that of its first claim."""
+
+    id: str
+    name: str
+    standing: str
+    effect: tuple[Effect, ...]
+    harms: tuple[Told, ...]
+    trials: tuple[Told, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """What was looked for; found : what there was, "none" among it; here : what is done instead."""
 
@@ -464,5 +508,6 @@ class Knowledge:
     claims: Mapping[str, Claim] = field(default_factory=dict)
     contradictions: Mapping[str, Contradiction] = field(default_factory=dict)
     searches: Mapping[str, Search] = field(default_factory=dict)
+    treatments: Mapping[str, TreatmentOption] = field(default_factory=dict)
     checks: Mapping[str, CheckRule] = field(default_factory=dict)
     starting: Starting = field(default_factory=lambda: Starting({}, {}, {}, ()))

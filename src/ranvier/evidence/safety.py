@@ -14,6 +14,7 @@ from ranvier.evidence.nouns import (
     Contradiction,
     DrugCase,
     DrugGroup,
+    Effect,
     Indication,
     Ingredient,
     LabLimit,
@@ -23,6 +24,8 @@ from ranvier.evidence.nouns import (
     Side,
     StartCourse,
     Starting,
+    Told,
+    TreatmentOption,
     WeightPolicy,
 )
 
@@ -105,6 +108,21 @@ def search(key: str, data: Data) -> Search:
     if not isinstance(data["day"], date):
         raise TypeError("day is not a day")
     return Search(key, data["asked"], tuple(data["where"]), data["day"], data["found"], data["here"])
+
+
+def treatment(key: str, data: Data) -> TreatmentOption:
+    """One treatment with its effect, harms and trials."""
+    effect = tuple(
+        Effect(
+            one["says"],
+            number(one["with"]),
+            None if one["without"] is None else number(one["without"]),
+            one.get("people"),
+        )
+        for one in data["effect"]
+    )
+    harms, trials = (tuple(Told(**one) for one in data[name]) for name in ("harms", "trials"))
+    return TreatmentOption(key, data["name"], data["standing"], effect, harms, trials, tuple(data["claims"]))
 
 
 def number(data: Data) -> Number:
