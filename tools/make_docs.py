@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import csv
 import json
 import re
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from ranvier.anatomy.load import read as read_anatomy
 from ranvier.anatomy.picture import innervation_tree
