@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans test bench check fix knowledge docs case bless example calibration misspecification detector virtual lock clean
+.PHONY: help run plans test bench check fix knowledge docs case bless example calibration misspecification detector policies virtual lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ virtual: $(VENV)/dev.stamp  ## hold localiser and block rules against simulated 
 
 detector: $(VENV)/dev.stamp  ## false alarms and delays of the chart on simulated diaries; writes docs/measured (about ten minutes)
 	@$(BIN)/python tools/measure_detector.py --write
+
+policies: $(VENV)/dev.stamp  ## policies on virtual people, on truths that the model holds and others; writes docs/measured (about half an hour)
+	@$(BIN)/python tools/measure_policies.py --write
 
 # The larger lock first: the smaller one takes the same versions, so that both fit into one environment.
 lock:  ## renew the lock files (maintainers; needs uv on the path)

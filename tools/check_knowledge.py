@@ -48,6 +48,7 @@ KINDS = (
     ("limits/cautions.yaml", "cautions"),
     ("monitoring/watch.yaml", "watch"),
     ("ladder/ladder.yaml", "ladder"),
+    ("commissioning/*.yaml", "commissioning"),
     ("safety/risks.yaml", "risks"),
     ("safety/drugs.yaml", "drugs"),
     ("safety/indications.yaml", "indications"),

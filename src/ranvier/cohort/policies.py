@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from ranvier.cohort.climb import Climb
 from ranvier.cohort.load import Book, Described
 from ranvier.cohort.nouns import Order, Policy, Seen, none
 from ranvier.cohort.people import nearest, stream
@@ -381,10 +382,16 @@ def _model(knowledge: Knowledge, book: Book) -> Policy:
     return Model(known, round(numbers["draws"]))
 
 
+def _climb(knowledge: Knowledge, book: Book) -> Policy:
+    n = book.policies["ladder"]
+    return Climb(knowledge, _sizes(knowledge, book), n["shortest"], n["least"], n["most"])
+
+
 POLICIES: Mapping[str, Callable[[Knowledge, Book], Policy]] = {
     "fixed": lambda k, b: Fixed(),
     "none": lambda k, b: NoTreatment(b["start.decide_every"]),
     "ladder": lambda k, b: Ladder(b.policies["ladder"], _sizes(k, b)),
+    "climb": _climb,
     "taper": lambda k, b: Taper(b.policies["taper"], _sizes(k, b)),
     "model": _model,
     "advice": lambda k, b: Advice(k),

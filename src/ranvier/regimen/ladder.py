@@ -192,7 +192,7 @@ def _rung(
     if every is None and current is not None:
         every = max(round(current.interval_days), 1)
     first = judge_on = judge_by = None
-    if every is not None and current is not None and state == "next":
+    if every is not None and current is not None and state in ("next", "later"):
         due = current.last + timedelta(days=every)
         first = max(due, at)
         judge_on, judge_by = (first + timedelta(days=every * n) for n in held)
