@@ -89,7 +89,7 @@ def measure(people: int, seed: int) -> tuple[str, dict[str, object], bool]:
         "Paired differences of loss and of days below the floor, model minus ladder: negative is better. Worse means by more than "
         f"{WORSE:g} standard errors.",
         "",
-        "| truth | loss, against the clinician ladder | the sourced ladder | days below, clinician | sourced | abstains | verdict |",
+        "| truth | loss, against clinician ladder | sourced ladder | days below, clinician | sourced | abstains | verdict |",
         "|---|---|---|---|---|---|---|",
     ]
     details: list[str] = []
