@@ -15,7 +15,7 @@ RESULTS = schema()["$defs"]["result"]["enum"]
 words = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=30
 ).filter(lambda t: t.strip() == t and t)
-notes = st.one_of(words, st.just("warm hands;\nslept well"), st.just("“less” than before – 100 % sure"))
+notes = st.one_of(words, st.just("warm hands;\nslept well"), st.just("“less” than before – 100\u00a0% sure\u2003"))
 days = st.integers(0, 900).map(lambda n: (FIRST + timedelta(n)).isoformat())
 clock = st.tuples(st.integers(4, 23), st.integers(0, 59)).map(lambda t: f"T{t[0]:02d}:{t[1]:02d}")
 whens = st.one_of(days, st.tuples(days, clock).map("".join), days.map(lambda d: d + "T08:15:30.250000"))

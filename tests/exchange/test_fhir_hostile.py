@@ -61,18 +61,18 @@ def test_too_much_is_refused_before_it_is_read():
 
 
 def test_a_bundle_as_large_as_allowed_keeps_to_time_and_memory():
-    """Twenty years of daily grip, which is more than anybody will send."""
+    """Ten years of daily grip, more than anybody sends."""
     first = date(2005, 1, 1)
     values = [
         lab("83174-3", 21.5, "kg", at=f"{first + timedelta(i)}T08:00:00+01:00", device={"display": "Jamar"})
-        for i in range(7_300)
+        for i in range(3_650)
     ]
     text = json.dumps(bundle(*values))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found, seconds = timed(lambda: read_bundle(text))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert isinstance(found, FromFhir)
-    assert len(found.document["strength"][0]["values"]) == 7_300
+    assert len(found.document["strength"][0]["values"]) == 3_650
     assert seconds < 20
     assert grown < 1500  # MB
 
@@ -92,9 +92,9 @@ def test_a_bundle_as_large_as_allowed_keeps_to_time_and_memory():
     ids=["others' values", "texts for numbers", "no drug", "extensions", "types", "copies"],
 )
 def test_time_grows_no_faster_than_what_is_sent(hostile):
-    small, large = hostile(500), hostile(4000)
+    small, large = hostile(300), hostile(2400)
     read_bundle(small)
-    short = min(timed(lambda: read_bundle(small))[1] for _ in range(3))
+    short = min(timed(lambda: read_bundle(small))[1] for _ in range(4))
     long = min(timed(lambda: read_bundle(large))[1] for _ in range(2))
     assert long < 8 * 4 * max(short, 0.01)  # eight times as much; a square would take sixty-four times as long
 
@@ -135,7 +135,7 @@ def places(value, path=()):
     return found
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(where=st.sampled_from([p for p in places(SOUND) if p]), what=anything)
 def test_any_part_may_be_anything(where, what):
     """One part of a sound bundle is replaced by rubbish: it is read, or refused with problems; never a crash."""
@@ -152,7 +152,7 @@ def test_any_part_may_be_anything(where, what):
     assert all(p.what and p.remedy and p.place for p in found.problems)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(anything)
 def test_anything_on_the_desk_is_answered(what):
     data = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": what}).encode()

@@ -230,6 +230,54 @@ def test_an_option_of_a_plan_is_no_order():
     assert notes(read_bundle(bundle(option))) == []
 
 
+def ordered(text, **more):
+    return {
+        "resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": ME, "authoredOn": "2025-03-01",
+        "medicationCodeableConcept": {"text": text}, **more,
+    }  # fmt: skip
+
+
+def test_an_order_of_immunoglobulin_is_a_note_with_its_dose_and_no_infusion():
+    dose = [
+        {
+            "timing": {"repeat": {"frequency": 1, "period": 28, "periodUnit": "d"}},
+            "doseAndRate": [{"doseQuantity": q(40, "g")}],
+        }
+    ]
+    found = read_bundle(bundle(ordered("Privigen", dosageInstruction=dose)))
+    assert found.record.infusions == ()
+    assert "40 g, 1 per 28 d" in notes(found)[0]
+
+
+def test_an_order_of_another_drug_that_holds_now_is_kept_as_that_drug():
+    found = read_bundle(bundle(ordered("prednisone 5 mg"), ordered("metformin", status="stopped")))
+    assert [(d.name, str(d.start)) for d in found.record.drugs] == [("prednisone 5 mg", "2025-03-01")]
+    assert any("whether it is taken is not said" in p.what for p in looks(found))
+    assert "metformin" in notes(found)[0]
+
+
+def test_allergies_and_vaccines_are_read_and_what_is_refuted_is_not():
+    def status(system, code):
+        return {
+            "coding": [{"system": f"http://terminology.hl7.org/CodeSystem/allergyintolerance-{system}", "code": code}]
+        }
+
+    allergy = {
+        "resourceType": "AllergyIntolerance", "patient": ME, "code": {"text": "penicillin"}, "onsetDateTime": "2019-06-02",
+        "clinicalStatus": status("clinical", "active"), "reaction": [{"manifestation": [{"text": "wheeze"}], "severity": "severe"}],
+    }  # fmt: skip
+    refuted = allergy | {"code": {"text": "latex"}, "verificationStatus": status("verification", "refuted")}
+    vaccine = {
+        "resourceType": "Immunization", "patient": ME, "status": "completed", "occurrenceDateTime": "2012-04-17",
+        "lotNumber": "MMR7",
+        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "03"}], "text": "MMR"},
+    }  # fmt: skip
+    found = read_bundle(bundle(allergy, refuted, vaccine))
+    assert [(a.to, a.reaction, a.severity) for a in found.record.allergies] == [("penicillin", "wheeze", "severe")]
+    assert [(v.vaccine, v.code, v.lot) for v in found.record.immunisations] == [("MMR", "CVX 03", "MMR7")]
+    assert "latex" in notes(found)[0]
+
+
 def test_types_that_cannot_be_read_are_named_once_with_their_number():
     visits = [{"resourceType": "Encounter", "id": f"e{i}", "status": "finished"} for i in range(40)]
     named = [p for p in looks(read_bundle(bundle(*visits))) if "Encounter" in p.what]

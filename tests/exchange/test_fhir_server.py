@@ -47,17 +47,24 @@ def put(client, base, resource):
     assert answer.ok, answer.text()[:500]
 
 
+@pytest.fixture(scope="module")
+def sent(medplum):
+    """A whole case on the server: its record, its bundle, and the id of its Patient."""
+    record, _ = read(CASE)
+    bundle = write(record, free_text=True).bundle
+    with Client(Policy(hosts=hosts_of([medplum]))) as client:
+        for entry in bundle["entry"]:
+            put(client, medplum, entry["resource"])
+    return record, bundle, bundle["entry"][0]["resource"]["id"]
+
+
 def test_the_server_is_the_one_it_says(medplum, client):
     assert capability(Server(client, medplum))["fhirVersion"] == "4.0.1"
     assert peers.version("@medplum/fhir-router") == "4.5.2"
 
 
-def test_a_whole_record_goes_to_a_real_server_and_comes_back_page_by_page(medplum, client):
-    record, _ = read(CASE)
-    bundle = write(record, free_text=True).bundle
-    for entry in bundle["entry"]:
-        put(client, medplum, entry["resource"])
-    patient = bundle["entry"][0]["resource"]["id"]
+def test_a_whole_record_goes_to_a_real_server_and_comes_back_page_by_page(medplum, client, sent):
+    record, bundle, patient = sent
     there = Server(client, medplum)
     brought = gather(there, patient, quiet=True)
     assert len(brought["entry"]) == len(bundle["entry"])
@@ -122,35 +129,40 @@ def keys(algorithm):
     return pem, public
 
 
-@pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
-def test_backend_services_get_a_token_from_a_real_authorization_server_and_the_server_takes_it(algorithm, tmp_path):
-    pem, public = keys(algorithm)
+def test_backend_services_get_a_token_from_a_real_authorization_server_and_the_server_takes_it(tmp_path):
+    made = {algorithm: keys(algorithm) for algorithm in ("ES384", "RS384")}
+    clients = [
+        {"client_id": f"ranvier-{algorithm}", "alg": algorithm, "jwks": {"keys": [public]}}
+        for algorithm, (_, public) in made.items()
+    ]
     with (
-        peers.started("oidc.mjs", AUDIENCE, "ranvier", algorithm, json.dumps({"keys": [public]})) as issuer,
+        peers.started("oidc.mjs", AUDIENCE, json.dumps(clients)) as issuer,
         peers.started("server.mjs", issuer, AUDIENCE) as base,
         Client(Policy(hosts=hosts_of([base, issuer]), wait=0.01)) as client,
     ):
         assert client.get(f"{base}/Patient/p1").status == 401
-        got = token(client, base, "ranvier", read_key(pem, "k1"))
-        assert jwt.get_unverified_header(got.value)["alg"] == "ES384"
-        header = {"authorization": f"Bearer {got.value}"}
-        body = json.dumps(PATIENT).encode()
-        put_it = {"content-type": "application/fhir+json", **header}
-        assert client.send("PUT", f"{base}/Patient/p1", headers=put_it, body=body).ok
-        file = tmp_path / "key.pem"
-        file.write_text(pem)
-        arguments = ["fhir", "pull", "--server", base, "--patient", "p1", "--to", str(tmp_path / "b.json"), "--json"]
-        closed = CliRunner().invoke(ranvier, arguments, standalone_mode=False)
-        assert closed.return_value == 6
-        known = [*arguments, "--client-id", "ranvier", "--key", str(file), "--kid", "k1"]
-        elsewhere = CliRunner().invoke(ranvier, known, standalone_mode=False)
-        assert elsewhere.return_value == 6  # the token service is on a host that was not named
-        assert "not among the configured hosts" in " ".join(elsewhere.output.split())
-        done = CliRunner().invoke(ranvier, [*known, "--auth-host", issuer], standalone_mode=False)
-        assert done.return_value == 0, done.output
-        assert json.loads(done.output)["brought"] == {"Patient": 1}
+        got = token(client, base, "ranvier-ES384", read_key(made["ES384"][0], "k1"))
+        header = {"authorization": f"Bearer {got.value}", "content-type": "application/fhir+json"}
+        assert client.send("PUT", f"{base}/Patient/p1", headers=header, body=json.dumps(PATIENT).encode()).ok
+
+        def pulled(name, *more):
+            target = tmp_path / f"{name}.json"
+            arguments = ["fhir", "pull", "--server", base, "--patient", "p1", "--to", str(target), "--json", *more]
+            return CliRunner().invoke(ranvier, arguments, standalone_mode=False)
+
+        assert pulled("closed").return_value == 6
+        for algorithm, (pem, _) in made.items():
+            file = tmp_path / f"{algorithm}.pem"
+            file.write_text(pem)
+            known = ["--client-id", f"ranvier-{algorithm}", "--key", str(file), "--kid", "k1"]
+            elsewhere = pulled("elsewhere", *known)
+            assert elsewhere.return_value == 6  # the token service is on a host that was not named
+            assert "not among the configured hosts" in " ".join(elsewhere.output.split())
+            done = pulled(algorithm, *known, "--auth-host", issuer)
+            assert done.return_value == 0, done.output
+            assert json.loads(done.output)["brought"] == {"Patient": 1}
         with pytest.raises(NetworkError, match="gives no token"):
-            token(client, base, "ranvier", read_key(keys(algorithm)[0], "k1"))
+            token(client, base, "ranvier-ES384", read_key(keys("ES384")[0], "k1"))
 
 
 def test_a_server_without_an_authorization_server_says_so(medplum, client):
@@ -315,12 +327,8 @@ def test_the_peers_are_those_of_the_lock():
     )
 
 
-def test_another_client_sees_what_we_wrote_and_we_see_what_it_wrote(medplum, client):
-    record, _ = read(CASE)
-    bundle = write(record).bundle
-    for entry in bundle["entry"]:
-        put(client, medplum, entry["resource"])
-    patient = bundle["entry"][0]["resource"]["id"]
+def test_another_client_sees_what_we_wrote_and_we_see_what_it_wrote(medplum, client, sent):
+    record, _, patient = sent
     other = SyncFHIRClient(medplum)
     seen = other.resources("MedicationAdministration").search(subject=f"Patient/{patient}").limit(2).fetch_all()
     assert sorted(s["dosage"]["dose"]["value"] for s in seen) == sorted(i.grams for i in record.infusions)

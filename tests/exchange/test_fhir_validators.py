@@ -65,7 +65,7 @@ def resources(bundle):
 def advised():
     """A case with everything that is advised on it."""
     peers.needed()
-    record, _ = read(CASES / "wears-off-at-four-weeks.yaml")
+    record, _ = read(CASES / "begins-in-the-middle.yaml")
     days = [v.at.date() if isinstance(v.at, datetime) else v.at for s in record.strength for v in s.values]
     knowledge = load()
     return write(record, assess(record, knowledge, at=max(days), seed=1), knowledge=knowledge, free_text=True).bundle
@@ -94,7 +94,12 @@ def test_every_shape_of_record_passes_all_validators():
     shapes = {}
 
     @settings(
-        max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], database=None
+        max_examples=40,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+        database=None,
     )
     @given(records())
     def gather(document):
@@ -104,8 +109,8 @@ def test_every_shape_of_record_passes_all_validators():
             shapes.setdefault((resource["resourceType"], shape), resource)
 
     gather()
-    chosen = list(shapes.values())[:600]
-    assert len(chosen) > 100
+    chosen = list(shapes.values())[:400]
+    assert len(chosen) > 80
     assert faults(chosen) == []
 
 

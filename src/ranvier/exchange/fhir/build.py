@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ranvier.exchange.fhir import codes, times, wire
+from ranvier.exchange.fhir.node import EXACT
 
 Json = dict[str, Any]
 
@@ -98,16 +101,26 @@ class Writer:
         return None
 
     def _sound(self, value: Any) -> Any:
-        """Without letters that FHIR forbids (control characters): their pictures instead, and it is counted."""
-        if isinstance(value, str):
-            if any(ord(c) < 32 and c not in "\t\n\r" for c in value):
-                self.changed["control characters shown as pictures"] += 1
-                return "".join(chr(0x2400 + ord(c)) if ord(c) < 32 and c not in "\t\n\r" else c for c in value)
-            return value
+        """Without letters that FHIR does not allow (control characters, unusual spaces): others are shown for them, the text
+        itself stands beside it in an extension, and it is counted.
+        """
         if isinstance(value, dict):
-            return {k: self._sound(v) for k, v in value.items()}
-        return [self._sound(v) for v in value] if isinstance(value, list) else value
+            found: Json = {}
+            for key, below in value.items():
+                found[key] = self._sound(below)
+                if isinstance(below, str) and found[key] != below:
+                    beside = {"url": EXACT, "valueString": json.dumps(below)[1:-1]}
+                    found["_" + key] = {"extension": [beside]}
+            return found
+        if isinstance(value, list):
+            return [self._sound(v) for v in value]
+        if isinstance(value, str) and _NOT_ALLOWED.search(value):
+            self.changed["texts with letters that FHIR does not allow, shown as others"] += 1
+            return _NOT_ALLOWED.sub(lambda hit: " " if hit[0].isspace() else chr(0x2400 + ord(hit[0]) % 32), value)
+        return value
 
+
+_NOT_ALLOWED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufeff]|[^\\S \t\r\n]")
 
 WITH_SUBJECT = {
     "AdverseEvent": "subject",

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ranvier.exchange.fhir import codes, times
-from ranvier.exchange.fhir.node import Node
+from ranvier.exchange.fhir.node import Node, exact_text
 from ranvier.ground.notes import Problem
 
 LONGEST_NOTE = 3900
@@ -152,7 +152,7 @@ def name_of(concept: Any) -> str | None:
     """The words of a CodeableConcept: its text, else a display."""
     if not isinstance(concept, Mapping):
         return None
-    text = concept.get("text")
+    text = exact_text(concept, "text")
     if isinstance(text, str) and text.strip():
         return text.strip()
     listed = concept.get("coding")
@@ -192,6 +192,9 @@ def summary(raw: Mapping[str, Any]) -> str:
     value = _value(raw)
     if value:
         parts.append(value)
+    dose = _dose(raw)
+    if dose:
+        parts.append(dose)
     for key in (
         "effectiveDateTime",
         "onsetDateTime",
@@ -210,6 +213,34 @@ def summary(raw: Mapping[str, Any]) -> str:
     if isinstance(raw.get("status"), str):
         parts.append(f"status {raw['status']}")
     return re.sub(r"\s+", " ", "; ".join(parts))[:1000]
+
+
+def _dose(raw: Mapping[str, Any]) -> str:
+    """What a dosage says, in words: its text, else dose and interval."""
+    listed = raw.get("dosageInstruction", raw.get("dosage"))
+    found = []
+    for one in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(one, Mapping):
+            continue
+        if isinstance(one.get("text"), str):
+            found.append(one["text"])
+            continue
+        rates = one.get("doseAndRate")
+        doses = (
+            [r.get("doseQuantity") for r in rates if isinstance(r, Mapping)]
+            if isinstance(rates, list)
+            else [one.get("dose")]
+        )
+        found += [
+            f"{d['value']} {d.get('code') or d.get('unit') or ''}"
+            for d in doses
+            if isinstance(d, Mapping) and "value" in d
+        ]
+        timing = one.get("timing")
+        repeat = timing.get("repeat") if isinstance(timing, Mapping) else None
+        if isinstance(repeat, Mapping) and "period" in repeat:
+            found.append(f"{repeat.get('frequency', 1)} per {repeat['period']} {repeat.get('periodUnit', '')}")
+    return ", ".join(found)[:300]
 
 
 def _value(raw: Mapping[str, Any]) -> str:

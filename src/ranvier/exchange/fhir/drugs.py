@@ -187,7 +187,7 @@ def read_administration(d: Draft, node: Node) -> None:
         return
     concept_node.mark("text")
     if not is_immunoglobulin(concept_node):
-        _read_other(d, node, concept_node, "effective")
+        _read_other(d, node, concept_node)
         return
     start, stop = _period(d, node)
     product = name_of(concept_node.raw) or "immunoglobulin"
@@ -258,37 +258,60 @@ def _period(d: Draft, node: Node) -> tuple[str | None, str | None]:
     return start, stop
 
 
-def _read_other(d: Draft, node: Node, concept_node: Node, _kind: str) -> None:
+def _read_other(d: Draft, node: Node, concept_node: Node) -> None:
     """Another drug, from an administration or a statement."""
-    name = name_of(concept_node.raw)
-    code = best_code(d, concept_node, "atc", "rxnorm")
-    if name is None:
-        row = next((codes.drug_codes().get((s or "", c)) for s, c, _ in concept_node.own_codings()), None)
-        name = row["what"] if row else code
-    if name is None:
-        raise LeftError("the drug has neither name nor code")
+    entry = _other(d, node, concept_node)
     start = stop = None
     if node.has("effectiveDateTime"):
         start = d.when(node, "effectiveDateTime")
         stop = start if node.kind == "MedicationAdministration" else None
     elif (period := node.child("effectivePeriod")) is not None:
         start, stop = d.when(period, "start"), d.when(period, "end")
-    reasons = [t for r in node.children("reasonCode") if (t := name_of(r.raw)) is not None]
+    if node.has("dosage"):
+        node.mark("dosage")
+        d.more(node, "the dose of another drug")
+    d.add("drugs", {**entry, "start": start, "stop": stop}, node)
+
+
+def read_request(d: Draft, node: Node) -> None:
+    """An order. One of another drug that holds now is kept as that drug, since often nothing else says that it is taken; one of
+    immunoglobulin says nothing of what was given and becomes a note; an option of a plan is not even an order.
+    """
+    intent, status = node.text("intent"), node.text("status")
+    if intent in ("proposal", "plan", "option") or status in ("draft", "cancelled", "entered-in-error"):
+        raise SkipError(f"it is no order: intent {intent}, status {status}")
+    concept_node, _ = medication(d, node)
+    if concept_node is None:
+        return
+    concept_node.mark("text")
+    if is_immunoglobulin(concept_node):
+        raise LeftError("an order of immunoglobulin is not something that was given")
+    if status not in ("active", "on-hold"):
+        raise LeftError(f"an order that is {status}: whether and until when it was taken is not said", "status")
+    start = d.when(node, "authoredOn")
+    entry = _other(d, node, concept_node)
+    node.look(None, f"{entry['name']} was ordered; whether it is taken is not said", "Kept as a drug, to be safe.")
+    if node.has("dosageInstruction"):
+        node.mark("dosageInstruction")
+        d.more(node, "the dose of another drug")
+    d.add("drugs", {**entry, "start": start}, node)
+
+
+def _other(d: Draft, node: Node, concept_node: Node) -> dict[str, Any]:
+    """Name, code and reason of another drug."""
+    name = name_of(concept_node.raw)
+    code = best_code(d, concept_node, "atc", "rxnorm")
+    if name is None:
+        row = next((r for s, c, _ in concept_node.own_codings() if (r := codes.drug_codes().get((s or "", c)))), None)
+        name = row["what"] if row else code
+    if name is None:
+        raise LeftError("the drug has neither name nor code")
+    reasons = []
     for reason in node.children("reasonCode"):
         reason.mark("text")
         reason.own_codings()
-    entry = {
-        "name": name[:200],
-        "code": code,
-        "start": start,
-        "stop": stop,
-        "for_what": "; ".join(reasons)[:1000] or None,
-    }
-    dosage = node.raw.get("dosage")
-    if dosage is not None:
-        node.mark("dosage")
-        d.more(node, "the dose of another drug")
-    d.add("drugs", entry, node)
+        reasons += [t for t in [name_of(reason.raw)] if t]
+    return {"name": name[:200], "code": code, "for_what": "; ".join(reasons)[:1000] or None}
 
 
 def read_statement(d: Draft, node: Node) -> None:
@@ -302,14 +325,13 @@ def read_statement(d: Draft, node: Node) -> None:
         raise SkipError("it was entered in error")
     if status in ("not-taken", "intended", "on-hold"):
         raise LeftError(f"its status is {status}", "status")
-    concept_node, vial = medication(d, node)
+    concept_node, _ = medication(d, node)
     if concept_node is None:
         return
     concept_node.mark("text")
     if is_immunoglobulin(concept_node):
         raise LeftError("immunoglobulin as a statement: which doses were given when is not said")
-    _read_other(d, node, concept_node, "effective")
-    del vial
+    _read_other(d, node, concept_node)
 
 
 def _read_before(d: Draft, node: Node, kind: str) -> None:

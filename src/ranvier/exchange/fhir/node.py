@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,24 @@ def step(key: str) -> str:
     if hit:
         return hit[1]
     return key if _WORD.fullmatch(key) else f"`{key[:60]}`"
+
+
+EXACT = "https://ranvier.example/fhir/StructureDefinition/exact-text"
+"""Beside a text in which letters had to be shown as others: the text itself, its letters beyond ASCII as JSON escapes."""
+
+
+def exact_text(raw: Mapping[str, Any], key: str) -> Any:
+    """The text under `key`, as it was before letters that FHIR does not allow were shown as others."""
+    beside = raw.get("_" + key)
+    listed = beside.get("extension") if isinstance(beside, dict) else None
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and one.get("url") == EXACT and isinstance(one.get("valueString"), str):
+            try:
+                found = json.loads(f'"{one["valueString"]}"')
+            except ValueError:
+                continue
+            return found if isinstance(found, str) else raw.get(key)
+    return raw.get(key)
 
 
 class Node:
@@ -79,12 +98,13 @@ class Node:
 
     def mark(self, *keys: str) -> None:
         """Count parts as read."""
-        self._read.update(keys)
+        for key in keys:
+            self._read.update((key, "_" + key))
 
     def text(self, key: str) -> str | None:
         """A text; None where there is none, or with a problem where it is none."""
-        self._read.add(key)
-        value = self.raw.get(key)
+        self._read.update((key, "_" + key))
+        value = exact_text(self.raw, key)
         if value is None:
             return None
         if isinstance(value, str) and value.strip():

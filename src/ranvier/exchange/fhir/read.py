@@ -493,14 +493,6 @@ def read_event(d: Draft, node: Node) -> None:
         harm.read_event(d, node, what, grade)
 
 
-def read_request(_: Draft, node: Node) -> None:
-    """An order is no fact of what was given; an option of a plan is not even an order."""
-    intent, status = node.text("intent"), node.text("status")
-    if intent in ("proposal", "option") or status in ("draft", "entered-in-error"):
-        raise SkipError(f"it is no order: intent {intent}, status {status}")
-    raise LeftError("an order is not yet something that was given")
-
-
 def _aside(_: Draft, node: Node) -> None:
     """What only others refer to: a device, a product, who made it. Nothing of it is a fact of its own."""
     node.all_read()
@@ -517,7 +509,7 @@ READERS: Mapping[str, Callable[[Draft, Node], None]] = {
     "Immunization": harm.read_immunization,
     "Medication": _aside,
     "MedicationAdministration": drugs.read_administration,
-    "MedicationRequest": read_request,
+    "MedicationRequest": drugs.read_request,
     "MedicationStatement": drugs.read_statement,
     "Observation": read_observation,
     "QuestionnaireResponse": values.read_questionnaire,
