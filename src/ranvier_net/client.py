@@ -74,7 +74,7 @@ class Policy:
     longest_wait: float = 30.0
     largest: int = 50 * 1024 * 1024
     redirects: int = 5
-    agent: str = "ranvier (decision support for MMN; https://pypi.org/project/ranvier)"
+    agent: str = "ranvier (decision support for multifocal motor neuropathy)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("ranvier_web.commands:serve", "Serve a real clinic."),
     "backup": ("ranvier_web.commands:backup", "One encrypted file with everything of a site."),
     "restore": ("ranvier_web.commands:restore", "A site from a backup."),
+    "caller": ("ranvier_web.connect.commands:caller", "Systems that may call a site's CDS Hooks services."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
     "evidence": ("ranvier.cli.evidence:command", "What is believed, on what it stands, what is new."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),

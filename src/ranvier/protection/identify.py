@@ -144,9 +144,27 @@ def _names(ingredients: tuple[Ingredient, ...]) -> Mapping[str, Ingredient]:
 
 def _extra(knowledge: Knowledge) -> Mapping[str, str]:
     """Treatments and kinds of drug that have no line in the table ("plasma exchange", "contrast medium")."""
-    names = _names(knowledge.ingredients)
-    words = (word for group in knowledge.drugs.values() for word in group.words)
-    return {plain(word): word for word in words if not any(name.startswith(plain(word)) for name in names)}
+    words = tuple(word for group in knowledge.drugs.values() for word in group.words)
+    return _without_line(words, knowledge.ingredients)
+
+
+@lru_cache(maxsize=8)
+def _without_line(words: tuple[str, ...], ingredients: tuple[Ingredient, ...]) -> Mapping[str, str]:
+    names = _names(ingredients)
+    bare = {plain(word): word for word in words}
+    return {short: word for short, word in bare.items() if not any(name.startswith(short) for name in names)}
+
+
+def _within(name: str, said: str) -> bool:
+    """Whether a name stands in the text with no letter right before or after it."""
+    at = said.find(name)
+    while at >= 0:
+        end = at + len(name)
+        around = said[at - 1 : at] + said[end : end + 1]
+        if not any("a" <= letter <= "z" for letter in around):
+            return True
+        at = said.find(name, at + 1)
+    return False
 
 
 def _by_name(text: str, knowledge: Knowledge) -> Drug | Question:
@@ -163,7 +181,7 @@ def _by_name(text: str, knowledge: Knowledge) -> Drug | Question:
     if by_way is not None:
         return by_way
     # The name within a longer text ("prednisolone 5 mg tablets"); of names within names, the longer one.
-    inside = _longest(name for name in (*names, *extra) if re.search(rf"(?<![a-z]){re.escape(name)}(?![a-z])", said))
+    inside = _longest(name for name in (*names, *extra) if _within(name, said))
     hit = list(dict.fromkeys(names[name].name if name in names else extra[name] for name in inside))
     if len(hit) > 1:
         return _ask("Which one is ordered? One drug per order.", tuple(hit), f"'{text[:80]}' names more than one drug.")
@@ -187,9 +205,7 @@ def _by_name(text: str, knowledge: Knowledge) -> Drug | Question:
 def _by_way(said: str, route: str | None, knowledge: Knowledge) -> Drug | Question | None:
     """Drugs that are told apart by their way only: "budesonide" is inhaled, enteric or nasal; without the way it is asked."""
     fitting = [
-        one
-        for one in knowledge.ingredients
-        if plain(one.name).endswith(_WAYS) and re.search(rf"(?<![a-z]){re.escape(_base(one))}(?![a-z])", said)
+        one for one in knowledge.ingredients if one.name.casefold().endswith(_WAYS) and _within(_base(one), said)
     ]
     if not fitting or any(name in said for name in _names(knowledge.ingredients) if " and " in name):
         return None

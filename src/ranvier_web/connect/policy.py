@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from ranvier_web.people.rules import Rule
+from ranvier_web.people.rules import Rule, token
 
-RULES: dict[str, Rule] = {}
+RULES: dict[str, Rule] = {
+    "cds_services": token(),
+    "cds_service": token(),
+    "cds_feedback": token(),
+}

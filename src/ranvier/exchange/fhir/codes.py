@@ -146,7 +146,7 @@ def codings_of(kind: str, name: str) -> list[dict[str, str]]:
 
 @cache
 def _meanings(kind: str) -> dict[tuple[str, str], str]:
-    rows = table("qualifiers") if kind in ("route", "side") else table("body")
+    rows = table("qualifiers") if kind in ("route", "side", "drug_route") else table("body")
     found: dict[tuple[str, str], str] = {}
     for row in rows:
         if row["kind"] == kind:

@@ -22,6 +22,7 @@ from ranvier_web.clinic.assessing import kept
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages import presenter
 from ranvier_web.clinic.pages.common import actor, the_patient
+from ranvier_web.connect.told import reactions
 from ranvier_web.words.load import words
 
 
@@ -117,7 +118,7 @@ def log(request: HttpRequest, patient: Any) -> HttpResponse:
     seen = the_patient(request)
     rows = m.Decision.objects.filter(patient=seen).select_related("by", "assessment")[:200]
     lines = [{"row": r, "proposed": spoken(r.proposed), "decided": spoken(r.decided)} for r in rows]
-    return render(request, "clinic/decisions.html", {"patient": seen, "lines": lines})
+    return render(request, "clinic/decisions.html", {"patient": seen, "lines": lines, "told": reactions(seen)})
 
 
 def spoken(regimen: dict[str, Any] | None) -> str:
