@@ -79,7 +79,7 @@ def card(
         "summary": short(summary),
         "indicator": indicator,
         "detail": body,
-        "source": {"label": source or text("own_source")},
+        "source": {"label": source or text("own_label")},
     }
     if link:
         made["links"] = [link]
@@ -110,7 +110,7 @@ def _order_card(
     knowledge: Knowledge,
 ) -> Json:
     titles = "; ".join(knowledge.sources[id].citation for id in sources[:1])
-    label = text("source", titles=titles) if titles else None
+    label = text("label", titles=titles) if titles else None
     made = card(f"{draft.reference}|{key}", summary, indicator, detail, instance, source=label)
     if indicator in ("critical", "warning"):
         made["overrideReasons"] = override_codings()
