@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans test bench check fix knowledge docs case bless example calibration misspecification detector policies virtual lock clean
+.PHONY: help run plans test bench check fix knowledge docs case bless example calibration misspecification detector policies virtual cohort lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -86,6 +86,9 @@ detector: $(VENV)/dev.stamp  ## false alarms and delays of the chart on simulate
 
 policies: $(VENV)/dev.stamp  ## policies on virtual people, on truths that the model holds and others; writes docs/measured (about half an hour)
 	@$(BIN)/python tools/measure_policies.py --write
+
+cohort: $(VENV)/dev.stamp  ## hold virtual people against trials and policies against truths; writes docs/measured/cohort.md (ten minutes)
+	@$(BIN)/python tools/cohort_validation.py --write
 
 # The larger lock first: the smaller one takes the same versions, so that both fit into one environment.
 lock:  ## renew the lock files (maintainers; needs uv on the path)

@@ -191,13 +191,24 @@ def virtual_nerve() -> list[Row]:
     ]
 
 
+def cohorts() -> list[Row]:
+    """Virtual cohorts; their notes say what stands beside the clock."""
+    sys.path.insert(0, str(ROOT / "bench"))
+    import cohort
+
+    return [
+        row(str(r["name"]), _number(r["value"]), str(r["unit"]), _number(r.get("wanted")), str(r["note"]))
+        for r in cohort.rows()
+    ]
+
+
 def _number(value: str | float | None) -> float | None:
     return float(value) if value is not None else None
 
 
 def main() -> int:
     print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f} before the start\n")
-    rows = [*estimation(), *options(), *commands(), *localisation(), *virtual_nerve()]
+    rows = [*estimation(), *options(), *commands(), *localisation(), *virtual_nerve(), *cohorts()]
     (ROOT / "bench" / "latest.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0
 

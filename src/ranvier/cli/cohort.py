@@ -114,7 +114,7 @@ def simulate(
     }  # fmt: skip
     running = Running()
     columns = {name: f"{unit}: {says}" for name, (unit, says) in OUTCOMES.items()}
-    with Rows(out, columns, asked) as rows:
+    with stoppable(parts_of(out)), Rows(out, columns, asked) as rows:
         for _, found in work(
             todo, kept=parts_of(out), workers=workers, scheduler=scheduler, total=len(todo), what="units"
         ):
@@ -163,14 +163,19 @@ def work(
     total: int | None,
     what: str,
 ) -> Iterator[tuple[str, Result]]:
-    """Results of the units in order, with progress on stderr; every way to stop says how to go on."""
+    """Results of the units in order, with progress on stderr."""
     with _said(), Executor(workers=workers, scheduler=scheduler) as executor, _Meter(what) as meter:
-        try:
-            yield from executor.run(todo, keep=kept, total=total, told=meter.tell)
-        except KeyboardInterrupt:
-            meter.close()
-            click.echo(f"Stopped. What is finished is kept in {kept}; the same command goes on from there.", err=True)
-            raise
+        yield from executor.run(todo, keep=kept, total=total, told=meter.tell)
+
+
+@contextmanager
+def stoppable(kept: Path) -> Iterator[None]:
+    """Whenever somebody stops what happens inside, it is said how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\nWhat is finished is kept in {kept}; the same command goes on from there.", err=True)
+        raise
 
 
 @contextmanager
@@ -302,7 +307,10 @@ def trial(
     asked = {**asdict(asked_for), "unit": room.unit_of(asked_for.outcome), "knowledge": load().version}
     kept = parts_of(design)
     todo = list(room.units(asked_for))
-    found = [r for _, r in work(todo, kept=kept, workers=workers, scheduler=scheduler, total=len(todo), what="units")]
+    with stoppable(kept):
+        found = [
+            r for _, r in work(todo, kept=kept, workers=workers, scheduler=scheduler, total=len(todo), what="units")
+        ]
     rows = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     clear(kept)
     summary = room.summary(asked_for, rows)
@@ -376,7 +384,7 @@ def plan(
     asked = {"source": source.name, "at": day, "seed": seed, "people": people, "knowledge": load().version}
     counts: Counter[str] = Counter()
     todo, total = many.units(source, day, seed), math.ceil(people / many.PEOPLE)
-    with Rows(out, many.COLUMNS, asked) as rows:
+    with stoppable(parts_of(out)), Rows(out, many.COLUMNS, asked) as rows:
         for _, found in work(todo, kept=parts_of(out), workers=workers, scheduler=scheduler, total=total, what="units"):
             rows.add(found)
             counts.update(str(s) for s in found["status"])

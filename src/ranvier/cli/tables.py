@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from ranvier.ground.work import Result
 
+GROUP = 4096  # rows
+
 
 class Rows:
     """A Parquet file under construction. columns : name → what it is; asked : what the file answers, kept in its metadata."""
@@ -22,6 +24,7 @@ class Rows:
         self.metadata = {"ranvier": json.dumps(dict(asked)), "columns": json.dumps(dict(columns))}
         self.unfinished = target.with_name(target.name + ".unfinished")
         self.writer: pq.ParquetWriter | None = None
+        self.waiting: list[pa.Table] = []
 
     def __enter__(self) -> Rows:
         return self
@@ -33,12 +36,23 @@ class Rows:
             fields = [pa.field(f.name, f.type, metadata={"says": self.columns.get(f.name, "")}) for f in table.schema]
             self.schema = pa.schema(fields, metadata=self.metadata)
             self.writer = pq.ParquetWriter(self.unfinished, self.schema, compression="zstd")
-        self.writer.write_table(table.cast(self.schema))
+        self.waiting.append(table.cast(self.schema))
+        if sum(t.num_rows for t in self.waiting) >= GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Rows go out in large groups: what the file remembers of each group stays in memory until the end."""
+        if self.waiting and self.writer is not None:
+            whole = pa.concat_tables(self.waiting).combine_chunks()
+            self.writer.write_table(whole, row_group_size=whole.num_rows)
+            self.waiting = []
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.writer is not None:
+            if kind is None:
+                self._flush()
             self.writer.close()
             if kind is None:
                 self.unfinished.replace(self.target)

@@ -14,14 +14,14 @@ import yaml
 from ranvier.evidence.nouns import Number
 from ranvier.ground.notes import InputError, Problem
 
-FILES = ("people", "truths", "policies")
+FILES = ("people", "truths", "policies", "anchors")
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """What is assumed of virtual people. numbers: by ``group.name``; devices: resolution [kg] and share by name.
 
-    truths, policies : id → what it says and its numbers by name
+    truths, policies : id → what it says and its numbers by name; anchors : what trials saw
     """
 
     numbers: Mapping[str, Number]
@@ -29,6 +29,7 @@ class Book:
     product: str
     truths: Mapping[str, Described]
     policies: Mapping[str, Described]
+    anchors: Mapping[str, Number]
 
     def __getitem__(self, name: str) -> float:
         return self.numbers[name].value
@@ -91,6 +92,7 @@ def _book(data: Mapping[str, Any]) -> Book:
         product=str(people["start"]["product"]),
         truths=_described(data["truths"]["truths"]),
         policies=_described(data["policies"]["policies"]),
+        anchors={name: _number(value) for name, value in data["anchors"]["anchors"].items()},
     )
 
 

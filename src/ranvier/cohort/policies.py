@@ -39,7 +39,7 @@ from ranvier.regimen.propose import propose
 
 BEGIN = date(2025, 1, 1)  # day 0 of virtual people's calendar; any day would do
 SERIES = "grip"
-LIMITS = Limits(shown=1, ask_what_to_measure=False)
+LIMITS = Limits(bare=True)
 FEWEST = 5  # values for a mean of days to be looked at
 POLICY = 3  # stream of random numbers
 

@@ -31,12 +31,12 @@ class Limits:
 
     weights : of the expected loss, by name, in place of those of knowledge/monitoring
     shown : how many options are laid side by side, at most
-    ask_what_to_measure : whether it is worked out what to measure next
+    bare : only what is proposed, without the other options, what is told of them, and what to measure next
     """
 
     weights: Mapping[str, float] = field(default_factory=dict)
     shown: int = 8
-    ask_what_to_measure: bool = True
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

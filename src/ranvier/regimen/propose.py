@@ -56,11 +56,16 @@ def propose(
     looked = _looked_at(asked, judged, [_outcome(asked, candidate, weights) for candidate, _ in judged])
     refusal = _refusal(asked, missing, looked)
     rank = None if refusal else ranking(looked, asked.distinct)
+    if asked.limits.bare:
+        best = () if rank is None else (option(asked, looked, rank.chosen, rank),)
+        return Proposal(
+            None if in_force is None else found[0].regimen, best, refusal, tuple(sorted(weights.items())), said
+        )
     options = tuple(option(asked, looked, i, rank) for i in shown(looked, rank, asked.limits.shown))
     notes = () if in_force is None else in_force.findings
     told = (*findings(asked, looked, rank), *said, *notes, *harmful(record, knowledge, at))
     present = None if in_force is None else found[0].regimen
-    measure_next, gained = worth(asked, looked, rank) if asked.limits.ask_what_to_measure else ((), ())
+    measure_next, gained = worth(asked, looked, rank)
     rails = guardrails(looked[0 if rank is None else rank.chosen].candidate, in_force, knowledge, asked.person, options)
     holds = fall_back(record, in_force, missing, refusal, at) if refusal else None
     weighed = tuple(sorted(weights.items()))
