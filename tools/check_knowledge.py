@@ -53,6 +53,7 @@ KINDS = (
     ("safety/drugs.yaml", "drugs"),
     ("safety/indications.yaml", "indications"),
     ("safety/checks.yaml", "checks"),
+    ("safety/events.yaml", "events"),
     ("limits/starting.yaml", "starting"),
     ("evidence/claims.yaml", "claims"),
     ("evidence/treatments.yaml", "treatments"),
@@ -844,7 +845,13 @@ def _limits(book: Book) -> None:
 def _claims(book: Book) -> None:
     """Claims that others stand on exist; a claim's certainty fits its domains; treatments and claims name each other."""
     claims, treatments = (_names(book, f"evidence/{name}.yaml", name) for name in ("claims", "treatments"))
-    for path in ("evidence/treatments.yaml", "safety/drugs.yaml", "safety/checks.yaml", "limits/starting.yaml"):
+    for path in (
+        "evidence/treatments.yaml",
+        "safety/drugs.yaml",
+        "safety/checks.yaml",
+        "safety/events.yaml",
+        "limits/starting.yaml",
+    ):
         for place, item in _mappings_with(book.files.get(path), "claims"):
             for name in item["claims"] if isinstance(item["claims"], list) else ():
                 if name not in claims:

@@ -18,8 +18,11 @@ from ranvier_net.client import (
     origin,
 )
 from ranvier_net.paging import Archive, Ask, pages
+from ranvier_net.registries import PAPERS, TRIALS, papers, trials
 
 __all__ = [
+    "PAPERS",
+    "TRIALS",
     "Answer",
     "Archive",
     "Ask",
@@ -33,4 +36,6 @@ __all__ = [
     "hosts_of",
     "origin",
     "pages",
+    "papers",
+    "trials",
 ]

@@ -160,3 +160,128 @@ def _echo(lines: Iterable[str]) -> None:
 
 def _echo_json(data: Sequence[Any] | Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+UPDATE = """Trials and papers on MMN since the last review, for a person to accept. Never changes knowledge.
+
+Asks ClinicalTrials.gov (API v2) and Europe PMC, and nobody else. Raw pages are kept with their day, so that a gathering that
+broke off is continued. Without a network nothing is lost: every other command works offline.
+
+\b
+Exit code 0: asked. 6: a registry could not be asked; the other one's answer
+is still shown.
+
+\b
+Examples: ranvier evidence update
+          ranvier evidence update --since 2026-01-01 --json > new.json
+"""
+
+
+@command.command("update", help=UPDATE, short_help="Trials and papers on MMN since the last review.")
+@click.option("--since", metavar="DAY", help="From this day on; else since the claims were last reviewed.")
+@click.option("--until", "last", metavar="DAY", help="Papers up to this day; else today.")
+@click.option("--condition", default="multifocal motor neuropathy", show_default=True, help="What is asked for.")
+@click.option("--trials-url", metavar="URL", help="Another address of the registry of trials, such as a mirror.")
+@click.option("--papers-url", metavar="URL", help="Another address of Europe PMC.")
+@click.option("--keep", metavar="FOLDER", help="Where raw pages are kept; else in the program's own folder.")
+@json_option
+def update(
+    since: str | None,
+    last: str | None,
+    condition: str,
+    trials_url: str | None,
+    papers_url: str | None,
+    keep: str | None,
+    as_json: bool,
+) -> int:
+    """Ask both registries; what one does not answer does not stop the other."""
+    from datetime import date
+    from pathlib import Path
+
+    import ranvier_net as net
+    from ranvier import evidence
+    from ranvier.exchange import registries
+    from ranvier.report.plain import plain
+
+    knowledge = evidence.load()
+    begins = _day(since) or knowledge.looked["evidence/claims.yaml"]
+    ends = _day(last) or date.today()
+    archive = net.Archive(Path(keep) if keep else Path(click.get_app_dir("ranvier")) / "gathered")
+    bases = (trials_url or net.TRIALS, papers_url or net.PAPERS)
+    raw: dict[str, list[bytes]] = {"trials": [], "papers": []}
+    refused: list[str] = []
+    for name, base in zip(raw, bases, strict=True):
+        try:
+            with net.Client(net.Policy(hosts=net.hosts_of([base]))) as client:
+                pages = (
+                    net.trials(client, condition, since=begins, base=base, archive=archive)
+                    if name == "trials"
+                    else net.papers(client, condition, since=begins, until=ends, base=base, archive=archive)
+                )
+                for page in pages:
+                    raw[name].append(page.body)
+                    click.echo(f"{name}: page {len(raw[name])}", err=True)
+        except net.NetworkError as error:
+            refused.append(f"{name}: {error.what} {error.remedy}")
+    trials, problems = registries.read_trials(raw["trials"])
+    papers, more = registries.read_papers(raw["papers"])
+    new = registries.compare(trials, papers, knowledge, begins, problems + more)
+    if as_json:
+        _echo_json({"format": "ranvier-update/1", **plain(new), "not_asked": refused})
+    else:
+        _echo(_news(new, knowledge))
+    for line in refused:
+        click.echo(line, err=True)
+    return ExitCode.REFUSED if refused else ExitCode.OK
+
+
+def _news(new: Any, knowledge: Any) -> list[str]:
+    """What registries hold, for a person to look through."""
+    from ranvier.exchange.registries import as_source
+    from ranvier.report.order_text import filled
+    from ranvier.report.words import Words
+
+    words = Words(knowledge)
+
+    def trial(it: Any) -> list[str]:
+        facts = {
+            "id": it.id,
+            "title": it.title,
+            "status": it.status.replace("_", " ").casefold(),
+            "phases": ", ".join(it.phases) or words.unknown,
+            "people": words.unknown if it.people is None else it.people,
+            "interventions": ", ".join(it.interventions) or words.unknown,
+            "primary": "; ".join(it.primary) or words.unknown,
+            "changed": it.changed or words.unknown,
+        }
+        why = f"; {words.text('update', 'stopped', why=it.stopped)}" if it.stopped else ""
+        return filled(words.text("update", "trial", **facts) + why, "  - ", "    ")
+
+    lines = filled(words.text("update", "head", since=new.since, trials=len(new.trials), papers=len(new.papers)))
+    if not (new.trials or new.papers or new.changed):
+        lines += filled(words.text("update", "nothing"))
+    for name, group in (("trials", new.trials), ("changed", new.changed)):
+        if group:
+            lines += ["", words.text("update", name, n=len(group)), *(line for it in group for line in trial(it))]
+    if new.papers:
+        lines += ["", words.text("update", "papers", n=len(new.papers))]
+        for paper in new.papers:
+            link = f"doi:{paper.doi}" if paper.doi else f"PubMed {paper.pmid}" if paper.pmid else paper.id
+            said = f"{paper.published or ''} {paper.title} {paper.authors or ''} {paper.journal or ''} {link}"
+            lines += filled(" ".join(said.split()), "  - ", "    ")
+        lines += ["", *filled(words.text("update", "accept")), *as_source(new.papers[0]).splitlines()]
+    if new.known:
+        lines += filled(words.text("update", "known", n=new.known))
+    if new.problems:
+        lines += ["", words.text("update", "problems", n=len(new.problems))]
+        lines += [line for p in new.problems for line in filled(f"{p.place}: {p.what}. {p.remedy}", "  - ", "    ")]
+    return [*lines, "", *filled(words.text("update", "still"))]
+
+
+def _day(text: str | None) -> Any:
+    from datetime import date
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"'{text}' is not a day. Write year, month, day: 2026-01-31") from None

@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
     "start": ("ranvier.cli.start:command", "Begin immunoglobulin: checks, courses, rates."),
     "check-order": ("ranvier.cli.check_order:command", "Would this drug harm this person?"),
+    "events": ("ranvier.cli.lot:events_command", "Adverse events: how bad, which lot, what to test."),
+    "lot": ("ranvier.cli.lot:command", "Where has a lot of immunoglobulin been?"),
     "explain": ("ranvier.cli.explain:command", "The tree of reasons behind one conclusion of a plan."),
     "fhir": ("ranvier.cli.fhir:command", "Bring a person's data from a hospital's FHIR server."),
     "decide": ("ranvier.cli.decide:command", "Keep in the record what was decided about a proposal."),

@@ -114,6 +114,8 @@ def read(root: Traversable) -> Knowledge:
     indications = one(
         "safety/indications.yaml", lambda data: {k: safety.indication(k, v) for k, v in data["indications"].items()}
     )
+    events = one("safety/events.yaml", lambda data: {k: safety.event(k, v) for k, v in data["events"].items()})
+    event_numbers = one("safety/events.yaml", lambda data: _numbers(data["numbers"]))
     treatments = one(
         "evidence/treatments.yaml", lambda data: {k: safety.treatment(k, v) for k, v in data["treatments"].items()}
     )
@@ -152,6 +154,9 @@ def read(root: Traversable) -> Knowledge:
         searches=searches,
         treatments=treatments,
         checks=checks,
+        events=events,
+        event_numbers=event_numbers,
+        looked={path: data["reviewed"]["last"] for path, data in parsed.items() if path in reviewed},
         starting=starting,
     )
 

@@ -485,6 +485,27 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class EventRule:
+    """A kind of adverse event. window : days after an infusion; grades : the words of CTCAE 1 to 5; tests : (what, days after).
+
+    report : whether it is always reported, whatever its grade
+    """
+
+    id: str
+    name: str
+    words: tuple[str, ...]
+    window: Number
+    triggers: tuple[str, ...]
+    grades: tuple[str, ...]
+    tests: tuple[tuple[str, int], ...]
+    do: tuple[str, ...]
+    report: bool
+    claims: tuple[str, ...]
+    source: str | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything in `knowledge/`, loaded once. version: digest of the files' bytes."""
 
@@ -511,3 +532,6 @@ class Knowledge:
     treatments: Mapping[str, TreatmentOption] = field(default_factory=dict)
     checks: Mapping[str, CheckRule] = field(default_factory=dict)
     starting: Starting = field(default_factory=lambda: Starting({}, {}, {}, ()))
+    events: Mapping[str, EventRule] = field(default_factory=dict)
+    event_numbers: Mapping[str, Number] = field(default_factory=dict)
+    looked: Mapping[str, date] = field(default_factory=dict)  # file → day of its last review

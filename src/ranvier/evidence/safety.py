@@ -15,6 +15,7 @@ from ranvier.evidence.nouns import (
     DrugCase,
     DrugGroup,
     Effect,
+    EventRule,
     Indication,
     Ingredient,
     LabLimit,
@@ -180,3 +181,21 @@ def starting(data: Data) -> Starting:
         for key, one in data["policies"].items()
     }
     return Starting(courses, policies, flat, tuple(data["subcutaneous"]["claims"]))
+
+
+def event(key: str, data: Data) -> EventRule:
+    """One kind of adverse event."""
+    return EventRule(
+        id=key,
+        name=data["name"],
+        words=tuple(data["words"]),
+        window=number(data["window"]),
+        triggers=tuple(data["triggers"]),
+        grades=tuple(data["grades"]),
+        tests=tuple((test["what"], int(test["after"])) for test in data["test"]),
+        do=tuple(data["do"]),
+        report=data["report"],
+        claims=tuple(data["claims"]),
+        source=data["source"],
+        status=data["status"],
+    )

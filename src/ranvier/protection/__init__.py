@@ -5,7 +5,8 @@ checks before treatment and their dates. It must not know which regimen will be 
 Verbs: `check_order`.
 """
 
+from ranvier.protection import plain
 from ranvier.protection.nouns import Alert, Drug, Order, OrderCheck, Support
 from ranvier.protection.orders import check_order
 
-__all__ = ["Alert", "Drug", "Order", "OrderCheck", "Support", "check_order"]
+__all__ = ["Alert", "Drug", "Order", "OrderCheck", "Support", "check_order", "plain"]
