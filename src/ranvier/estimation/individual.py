@@ -18,7 +18,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 MOST_EVALUATIONS = 300
-EXTRA_STARTS = 4
+EXTRA_STARTS = 6
 CHUNK = 16
 
 

@@ -131,20 +131,20 @@ def predict(
     count = c.obs_ptr[i + 1] - c.obs_ptr[i]
     if s.elimination == LINEAR and not varying:
         moves = desk.moves
-        moves[:] = 0
-        any_ = False
+        moving = 0
         for n in range(active.size):
             p = active[n]
+            moves[p] = 0
             for d in range(directions):
                 if tangents[0, p, d] != 0.0:
                     moves[p] = 1
-                    any_ = True
+                    moving += 1
                     break
-        if closed(s, c, i, theta, moves, any_, desk.line, desk.room, f, desk.g):
+        if closed(s, c, i, theta, moves, moving > 0, desk.line, desk.room, f, desk.g):
             for o in range(count):
                 for d in range(directions):
                     a[o, d] = 0.0
-            if any_:
+            if moving > 0:
                 for n in range(active.size):
                     p = active[n]
                     if moves[p] == 1 and p < ADDITIVE:
@@ -430,6 +430,20 @@ def descend(
 
 
 @kernel
+def by_z(root: FloatArray, h: FloatArray, n: int, square: FloatArray) -> None:
+    """I + root' h root, its lower triangle."""
+    for d in range(n):
+        for k in range(d + 1):
+            total = 1.0 if d == k else 0.0
+            for q in range(d, n):
+                inner = 0.0
+                for r in range(k, n):
+                    inner += h[q, r] * root[r, k]
+                total += root[q, d] * inner
+            square[d, k] = total
+
+
+@kernel
 def fit_range(
     s: Structure, c: Cohort, b: Variability, typical: Typical, first: int, last: int, moving: bool, points: FloatArray,
     extra: int, most: int, desk: Desk, out_eta: FloatArray, out_covariance: FloatArray, out_value: FloatArray,
@@ -437,83 +451,111 @@ def fit_range(
 ) -> None:  # fmt: skip
     """The most probable eta of persons first to last - 1, each from several starts.
 
-    points K × D: starts in whitened coordinates. The search goes down from the middle of the prior, then from those `extra`
-    points at which the objective is lowest. out_eta N × D, out_covariance N × D × D (H^-1 at the minimum), out_value N × 2
-    (objective; log determinant of H), out_count N × 5: evaluations, arrived, distinct minima, starts, road (0 closed form, 1
-    solver, -1 none).
+    points K × D: further starts in whitened coordinates. The search goes down from the middle of the prior, then `extra`
+    times from one of the points: in turn from that at which the objective is lowest, and from that at which it is lowest for
+    its distance (the first minimum's own parabola would lead higher there: a sign of another valley).
+
+    out_eta N × D, out_covariance N × D × D (H^-1 at the minimum), out_value N × 2 (objective; log determinant of H),
+    out_count N × 5: evaluations, arrived, distinct minima, starts, road (0 closed form, 1 solver, -1 none).
     """
     yes, no = first <= last, first > last
+    score = np.empty(points.shape[0])
+    minima = np.empty(extra + 1)
     for i in range(first, last):
         n = begin_person(s, c, i, b, typical, desk)
-        extra_here = 0 if c.obs_ptr[i + 1] == c.obs_ptr[i] else extra
-        best, eta, g, h = np.zeros(n), np.empty(n), np.empty(n), np.empty((n, n))
-        value, spent, arrived = descend(s, c, i, b, typical, best, moving, most, desk)
-        minima = np.empty(extra_here + 1)
-        found = 0
-        if arrived:
-            minima[0] = value
-            found = 1
-        starts = 1
-        if extra_here > 0 and n > 0:
-            score = np.empty(points.shape[0])
-            for k in range(points.shape[0]):
-                z = points[k, :n].copy()
-                to_eta(desk.root, z, eta)
-                score[k] = misfit(s, c, i, b, typical, eta, z, no, yes, desk, g, h)
-                spent += 1
-            for _ in range(extra_here):
-                lowest = np.argmin(score)
-                if not np.isfinite(score[lowest]):
+        root, square = desk.root, desk.square
+        best, eta, g, h, away = np.zeros(n), np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n)
+        value, arrived = np.inf, no
+        found = spent = starts = 0
+        turns = 1 + (extra if n > 0 and c.obs_ptr[i + 1] > c.obs_ptr[i] else 0)
+        for turn in range(turns):
+            z = np.zeros(n)
+            if turn == 1:
+                to_eta(root, best, eta)
+                misfit(s, c, i, b, typical, eta, best, yes, yes, desk, g, h)
+                by_z(root, h, n, square)
+                for k in range(points.shape[0]):
+                    z = points[k, :n].copy()
+                    to_eta(root, z, eta)
+                    score[k] = misfit(s, c, i, b, typical, eta, z, no, yes, desk, g, h)
+                spent += points.shape[0] + 1
+            if turn > 0:
+                choice, lowest = -1, np.inf
+                for k in range(points.shape[0]):
+                    height = score[k]
+                    if turn % 2 == 0 and np.isfinite(height) and np.isfinite(value):
+                        distance = 0.0
+                        for d in range(n):
+                            away[d] = points[k, d] - best[d]
+                            for q in range(d + 1):
+                                distance += (1.0 if q == d else 2.0) * square[d, q] * away[d] * away[q]
+                        height = (height - value) / (distance + 1e-12)
+                    if height < lowest:
+                        choice, lowest = k, height
+                if choice < 0:
                     break
-                score[lowest] = np.inf
-                z = points[lowest, :n].copy()
-                there, more, ok = descend(s, c, i, b, typical, z, moving, most, desk)
-                spent += more
-                starts += 1
-                if ok:
-                    known = False
-                    for q in range(found):
-                        known = known or abs(minima[q] - there) < 1e-4
-                    if not known:
-                        minima[found] = there
-                        found += 1
-                if there < value - 1e-9 or (ok and not arrived and there < value + 1e-9):
-                    value, arrived = there, ok
-                    best[:] = z
-        to_eta(desk.root, best, eta)
+                score[choice] = np.inf
+                z = points[choice, :n].copy()
+            there, more, ok = descend(s, c, i, b, typical, z, moving, most, desk)
+            spent += more
+            starts += 1
+            if ok:
+                known = no
+                for q in range(found):
+                    known = known or abs(minima[q] - there) < 1e-4
+                if not known:
+                    minima[found] = there
+                    found += 1
+            if there < value - 1e-9 or (ok and not arrived and there < value + 1e-9):
+                value, arrived = there, ok
+                best[:] = z
+        to_eta(root, best, eta)
         misfit(s, c, i, b, typical, eta, best, yes, yes, desk, g, h)
         out_eta[i, :n] = eta
         out_value[i, 0] = value
-        # H^-1 = root (I + root' H root)^-1 root'
-        square, middle = desk.square, np.empty((n, n))
-        for d in range(n):
-            for k in range(n):
-                total = 0.0
-                for q in range(k, n):
-                    total += h[d, q] * desk.root[q, k]
-                middle[d, k] = total
-        for d in range(n):
-            for k in range(d + 1):
-                total = 1.0 if d == k else 0.0
-                for q in range(d, n):
-                    total += desk.root[q, d] * middle[q, k]
-                square[d, k] = total
         out_value[i, 1] = np.nan
+        # H^-1 = root (I + root' H root)^-1 root'
+        by_z(root, h, n, square)
         if factor(square, n):
             log_det = 0.0
             for d in range(n):
-                log_det += 2.0 * np.log(square[d, d]) - 2.0 * np.log(desk.root[d, d])
+                log_det += 2.0 * np.log(square[d, d]) - 2.0 * np.log(root[d, d])
             out_value[i, 1] = log_det
-            column, solution = np.empty(n), np.empty(n)
             for k in range(n):
                 for d in range(n):
-                    column[d] = desk.root[k, d]
-                back(square, column, n, solution)
+                    away[d] = root[k, d]
+                back(square, away, n, eta)
                 for d in range(n):
                     total = 0.0
                     for q in range(d + 1):
-                        total += desk.root[d, q] * solution[q]
+                        total += root[d, q] * eta[q]
                     out_covariance[i, d, k] = total
         out_count[i, 0], out_count[i, 1], out_count[i, 2] = spent, 1 if arrived else 0, max(found, 1)
-        out_count[i, 3] = starts
-        out_count[i, 4] = desk.state[1]
+        out_count[i, 3], out_count[i, 4] = starts, desk.state[1]
+
+
+@kernel
+def look_at_rows(
+    s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, etas: FloatArray, first: int, last: int, desk: Desk,
+    objective: FloatArray, f: FloatArray,
+) -> None:  # fmt: skip
+    """Objective (N) and predictions (N × O) of person i at each row of etas (N × D), from first to last - 1.
+
+    `f` may be of zero width where the predictions are not wanted; the objective means nothing where nothing was observed.
+    """
+    no = first > last
+    n = begin_person(s, c, i, b, typical, desk)
+    z, g, h = np.zeros(n), np.empty(n), np.empty((n, n))
+    eta = np.zeros(n)
+    if b.interaction == 0:
+        misfit(s, c, i, b, typical, eta, z, no, not no, desk, g, h)
+    for row in range(first, last):
+        for d in range(n):
+            eta[d] = etas[row, d]
+            total = eta[d]
+            for k in range(d):
+                total -= desk.root[d, k] * z[k]
+            z[d] = total / desk.root[d, d]
+        objective[row] = misfit(s, c, i, b, typical, eta, z, no, not no, desk, g, h)
+        for o in range(f.shape[1]):
+            f[row, o] = desk.f[o]

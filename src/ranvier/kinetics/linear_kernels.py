@@ -63,7 +63,10 @@ class Structure(NamedTuple):
 
 
 class Modes(NamedTuple):
-    """Room for the modes: rate 6, d_rate 6 × 9, coef 2 × 3 × 6, d_coef 2 × 3 × 6 × 9 (derivatives by the first 9 slots)."""
+    """Room for the modes of one structure; what it does not have stays zero.
+
+    rate 6, d_rate 6 × 9, coef 2 × 3 × 6, d_coef 2 × 3 × 6 × 9 (derivatives by the first 9 slots).
+    """
 
     rate: FloatArray
     d_rate: FloatArray
@@ -78,8 +81,8 @@ def _extend(
 ) -> bool:  # fmt: skip
     """Modes of what follows `coef` through one more first-order step, whose rate is that of `mode`. False: rates too near."""
     b = rate[mode]
-    into[:] = 0.0
-    d_into[:, :] = 0.0
+    into[mode] = 0.0
+    d_into[mode, :] = 0.0
     fine = True
     for k in range(MODES):
         if coef[k] == 0.0 or k == mode:
@@ -100,12 +103,11 @@ def _extend(
 
 @kernel
 def fill_modes(s: Structure, theta: FloatArray, m: Modes) -> bool:
-    """Modes of the structure at the natural parameters `theta` (SLOTS), with derivatives. False: use the solver instead."""
+    """Modes of the structure at the natural parameters `theta` (SLOTS), with derivatives. False: use the solver instead.
+
+    Without an effect site, output 1 is output 0 and not filled.
+    """
     rate, d_rate, coef, d_coef = m.rate, m.d_rate, m.coef, m.d_coef
-    rate[:] = 0.0
-    d_rate[:, :] = 0.0
-    coef[:, :, :] = 0.0
-    d_coef[:, :, :, :] = 0.0
     n = s.compartments
     v1 = theta[V1]
     k10 = theta[CL] if s.by_rate == 1 else theta[CL] / v1
@@ -213,7 +215,4 @@ def fill_modes(s: Structure, theta: FloatArray, m: Modes) -> bool:
                 _extend(rate, d_rate, coef[0, channel], d_coef[0, channel], coef[1, channel], d_coef[1, channel], 5)
                 and fine
             )
-    else:
-        coef[1] = coef[0]
-        d_coef[1] = d_coef[0]
     return fine

@@ -17,7 +17,9 @@ import numpy.typing as npt
 
 from ranvier.ground.compiled import kernel
 from ranvier.kinetics.linear_kernels import (
+    ADDITIVE,
     BASELINE,
+    CENTRAL,
     CHANNELS,
     DEPOT,
     DIRECT,
@@ -84,7 +86,10 @@ class Room(NamedTuple):
     sv: FloatArray  # SLOTS: derivatives of v
     flow: FloatArray  # 3
     d_flow: FloatArray  # 3 × 4
-    active: IntArray  # SLOTS
+    active: IntArray  # SLOTS: slots that move the driver
+    moved: IntArray  # SLOTS: all slots by which derivatives are wanted
+    present: IntArray  # 6: modes in use
+    used: IntArray  # 3: channels in use
 
 
 def new_room() -> Room:
@@ -113,6 +118,9 @@ def new_room() -> Room:
         np.zeros(CHANNELS),
         np.zeros((CHANNELS, 4)),
         np.zeros(SLOTS, dtype=np.int64),
+        np.zeros(SLOTS, dtype=np.int64),
+        np.zeros(MODES, dtype=np.int64),
+        np.zeros(CHANNELS, dtype=np.int64),
     )
 
 
@@ -154,8 +162,8 @@ def closed(
 ) -> bool:  # fmt: skip
     """Predictions f (O) of person i and their derivatives g (O × SLOTS) by the natural parameters of set 0.
 
-    `moves` SLOTS: 1 where a derivative is wanted (others stay 0). False: not for this road (rates too near each other, or
-    steady states that need the solver).
+    `moves` SLOTS: 1 where a derivative is wanted (other columns of g mean nothing). False: not for this road (rates too
+    near each other, or steady states that need the solver).
     """
     own = theta[0]
     if not fill_modes(s, own, room.modes):
@@ -163,31 +171,41 @@ def closed(
     m = room.modes
     rate = m.rate
     # Which slots move the driver, and which of them need the states q.
-    na = 0
-    active = room.active
+    na = moving = special = 0
+    active, moved, used, present = room.active, room.moved, room.used, room.present
     any_q = False
     if derivatives:
-        for p in range(INITIAL + 1):
+        for p in range(ADDITIVE):
             if moves[p] == 1:
-                active[na] = p
-                na += 1
-                if (F <= p < LAG) or (DURATION <= p < INITIAL):
-                    any_q = True
-    used = np.zeros(CHANNELS, dtype=np.bool_)
-    used[START] = own[INITIAL] != 0.0 or moves[INITIAL] == 1
+                moved[moving] = p
+                moving += 1
+                if p <= INITIAL:
+                    active[na] = p
+                    na += 1
+                    if p >= KINETIC and p != INITIAL:
+                        special += 1
+                    if (F <= p < LAG) or (DURATION <= p < INITIAL):
+                        any_q = True
+    used[CENTRAL] = used[DEPOT] = 0
+    used[START] = 1 if own[INITIAL] != 0.0 or moves[INITIAL] == 1 else 0
     for j in range(c.dose_ptr[i], c.dose_ptr[i + 1]):
-        used[c.d_channel[j]] = True
+        used[c.d_channel[j]] = 1
         if c.d_steady[j] > 0 and (any_q or s.response > DIRECT_INHIBITION):
             return False
+    modes = 0
+    for k in range(MODES):
+        if rate[k] > 0.0:
+            present[modes] = k
+            modes += 1
     pairs = 0
-    pair_c, pair_k, u, w, q = room.pair_c, room.pair_k, room.u, room.w, room.q
     outs = 2 if s.effect_site == 1 else 1
+    pair_c, pair_k, u, w, q = room.pair_c, room.pair_k, room.u, room.w, room.q
     weight, by_u, by_w = room.weight, room.by_u, room.by_w
     for channel in range(CHANNELS):
-        if not used[channel]:
+        if used[channel] == 0:
             continue
         for k in range(MODES):
-            if m.coef[0, channel, k] != 0.0 or m.coef[1, channel, k] != 0.0:
+            if m.coef[outs - 1, channel, k] != 0.0:
                 pair_c[pairs], pair_k[pairs] = channel, k
                 u[pairs] = 1.0 if channel == START else 0.0  # of START: one unit; its size is in the weight
                 w[pairs] = 0.0
@@ -249,22 +267,23 @@ def closed(
                     h = gap / np.ceil(gap / h)
             if h != length_known:
                 length_known = h
-                for k in range(MODES):
+                for z in range(modes):
+                    k = present[z]
                     lam = rate[k]
-                    if lam > 0.0:
-                        if turnover:
-                            first, half = np.exp(-lam * N0 * h), np.exp(-0.5 * lam * h)
-                            ex[0, k], ex[1, k], ex[3, k] = first, half, half * half
-                            ex[2, k] = ex[3, k] / first if first > 0.0 else 0.0
-                            for node in range(4):
-                                f1[node, k] = (1.0 - ex[node, k]) / lam
-                            f2[0, k] = (N0 * h * ex[0, k] - f1[0, k]) / lam
-                            f2[1, k] = (N1 * h * ex[1, k] - f1[1, k]) / lam
-                            f2[2, k] = (N2 * h * ex[2, k] - f1[2, k]) / lam
-                        else:
-                            ex[3, k] = np.exp(-lam * h)
-                            f1[3, k] = (1.0 - ex[3, k]) / lam
-                        f2[3, k] = (h * ex[3, k] - f1[3, k]) / lam
+                    inverse = 1.0 / lam
+                    if turnover:
+                        first, half = np.exp(-lam * N0 * h), np.exp(-0.5 * lam * h)
+                        ex[0, k], ex[1, k], ex[3, k] = first, half, half * half
+                        ex[2, k] = ex[3, k] / first if first > 0.0 else 0.0
+                        for node in range(3):
+                            f1[node, k] = (1.0 - ex[node, k]) * inverse
+                        f2[0, k] = (N0 * h * ex[0, k] - f1[0, k]) * inverse
+                        f2[1, k] = (N1 * h * ex[1, k] - f1[1, k]) * inverse
+                        f2[2, k] = (N2 * h * ex[2, k] - f1[2, k]) * inverse
+                    else:
+                        ex[3, k] = np.exp(-lam * h)
+                    f1[3, k] = (1.0 - ex[3, k]) * inverse
+                    f2[3, k] = (h * ex[3, k] - f1[3, k]) * inverse
                 if turnover:
                     kept0, kept1 = np.exp(-kout * h * (1.0 - N0)), np.exp(-0.5 * kout * h)
                     kept3 = kept1 * kept1
@@ -295,7 +314,7 @@ def closed(
                             dx[0, a] += bu * v0 + bw * y0
                             dx[1, a] += bu * v1 + bw * y1
                             dx[2, a] += bu * v2 + bw * y2
-                        if any_q or flowing != 0.0:
+                        if special > 0:
                             for a in range(na):
                                 p = active[a]
                                 add0 = add1 = add2 = 0.0
@@ -387,15 +406,16 @@ def closed(
                 x += weight[out, n] * u[n]
             row = g[index - c.obs_ptr[i]]
             if derivatives:
-                row[:] = 0.0
+                for n in range(moving):
+                    row[moved[n]] = 0.0
                 if not (response and turnover):
                     for a in range(na):
                         p = active[a]
                         total = 0.0
                         for n in range(pairs):
                             total += by_u[out, n, a] * u[n] + by_w[out, n, a] * w[n]
-                            channel = pair_c[n]
                             if p >= KINETIC:
+                                channel = pair_c[n]
                                 if p == LAG + channel and channel < START:
                                     total -= weight[out, n] * flow[channel]
                                 else:
