@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans test bench check fix knowledge docs case bless example calibration misspecification detector policies virtual cohort lock clean
+.PHONY: help run plans test bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ knowledge: $(VENV)/dev.stamp  ## check every file in knowledge/: units, sources,
 docs: $(VENV)/dev.stamp  ## make docs/made anew from knowledge, schemas, tests and docstrings
 	@$(BIN)/python tools/make_static.py
 	@$(BIN)/python tools/make_docs.py
+
+agreement: $(VENV)/dev.stamp  ## hold our estimates against other programs' (needs ../shared/golden); writes docs/made/agreement.md
+	@$(BIN)/python tools/agreement.py
 
 case: $(VENV)/dev.stamp  ## one shipped case in full, with its tree of reasons: make case ID=slow-decline
 	@$(BIN)/python tools/bless.py --show $(or $(ID),wears-off-at-four-weeks)

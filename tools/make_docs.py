@@ -25,11 +25,13 @@ from ranvier.anatomy.load import read as read_anatomy
 from ranvier.anatomy.picture import innervation_tree
 from ranvier.cli.main import ranvier
 from ranvier.evidence.load import read
+from ranvier.evidence.models import Family, read_family
 from ranvier.evidence.nouns import Knowledge, Number, Population, Prior
 from ranvier.evidence.stated import data_files, mappings_with, standing_on, stated
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "docs/made"
+KEPT = ("agreement.md",)  # made by `make agreement`, which needs other programs' estimates beside the project
 WARNING = "<!-- Made by tools/make_docs.py from {origin}. Change that, then run: make docs -->"
 
 STATUS_WORDS = {
@@ -63,6 +65,7 @@ def pages(root: Path = ROOT) -> dict[str, str]:
         "unverified.md": unverified(folder),
         "composite.md": composite(knowledge),
         **{f"population-{p.id}.md": population(p, knowledge) for p in knowledge.populations.values()},
+        **models(read_family((folder / "models" / "family.yaml").read_bytes())),
         "equations.md": equations(root),
         "anatomy.md": anatomy(folder / "anatomy"),
         "innervation.svg": innervation_tree(read_anatomy(folder / "anatomy")),
@@ -78,7 +81,7 @@ def pages(root: Path = ROOT) -> dict[str, str]:
     made["codes.md"] = code_tables(folder / "codes")
     if (root / LETTERS).exists():
         made["letters.md"] = letters(root)
-    return {"README.md": index(made), **made}
+    return {"README.md": index({**made, **kept(root / MADE)}), **made}
 
 
 # ---------------------------------------------------------------------------------------------- the bricks of a page
@@ -151,6 +154,31 @@ def population(it: Population, knowledge: Knowledge) -> str:
         "## Notes" if it.notes else "",
         bullets(it.notes),
     )
+
+
+def models(kinds: Family) -> dict[str, str]:
+    """A page for each structure of the family: equations, parameters, notes."""
+    made = {}
+    for s in kinds.structures.values():
+
+        def row(name: str, needed: bool) -> tuple[str, ...]:
+            it = kinds.parameters[name]
+            default = "needed" if needed else ("may be given" if it.default is None else f"{it.default:g} unless given")
+            return (f"`{name}`", it.says, it.dimension, default)
+
+        rows = [row(n, True) for n in s.parameters] + [row(n, False) for n in s.optional]
+        made[f"model-{s.id.replace('_', '-')}.md"] = page(
+            f"Model: {s.title}",
+            "knowledge/models/family.yaml",
+            f"{'Kinetics' if s.kind == 'kinetics' else 'Response, driven by any of the kinetics'}: `{s.id}`.",
+            "## Equations",
+            "\n\n".join(f"$${line}$$" for line in s.equations),
+            "## Parameters",
+            table(("name", "what", "dimension", ""), rows),
+            "## Notes" if s.notes else "",
+            bullets(s.notes),
+        )
+    return made
 
 
 def composite(knowledge: Knowledge) -> str:
@@ -1016,7 +1044,13 @@ def compare(wanted: Mapping[str, str], folder: Path) -> list[str]:
 
 def _made(folder: Path) -> list[Path]:
     """The pages and pictures that are there."""
-    return sorted([*folder.glob("*.md"), *folder.glob("*.svg")]) if folder.is_dir() else []
+    found = sorted([*folder.glob("*.md"), *folder.glob("*.svg")]) if folder.is_dir() else []
+    return [file for file in found if file.name not in KEPT]
+
+
+def kept(folder: Path) -> dict[str, str]:
+    """Pages in the folder that another program makes."""
+    return {name: (folder / name).read_text("utf-8") for name in KEPT if (folder / name).exists()}
 
 
 def main(argv: Sequence[str] | None = None, root: Path = ROOT, write: Callable[[str], object] = print) -> int:

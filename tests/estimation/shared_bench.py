@@ -3,11 +3,11 @@
 import csv
 
 import numpy as np
+from tests.estimation.golden import SHARED
 
 from ranvier.estimation.cohort import build
 from ranvier.evidence.models import population_of
 from ranvier.exchange.datasets import parse_dataset, read_dataset
-from tests.estimation.golden import SHARED
 
 BENCH = SHARED / "bench"
 PK = {

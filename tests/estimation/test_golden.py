@@ -1,6 +1,7 @@
 """Other programs' estimates on public data: ours agree to the stated tolerance, by an engine that knows nothing of them."""
 
 import functools
+import importlib.util
 
 import pytest
 from tests.estimation import golden
@@ -24,3 +25,10 @@ def test_every_number_of_the_set_agrees(which):
 
 def test_every_search_arrives():
     assert golden.fit(golden.warfarin_turnover()).arrived.all()
+
+
+def test_the_page_tells_what_a_fresh_run_finds():
+    spec = importlib.util.spec_from_file_location("agreement", golden.ROOT / "tools" / "agreement.py")
+    agreement = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(agreement)
+    assert not agreement.outdated(compared(), agreement.PAGE.read_text("utf-8"))

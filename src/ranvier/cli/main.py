@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "caller": ("ranvier_web.connect.commands:caller", "Systems that may call a site's CDS Hooks services."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
     "evidence": ("ranvier.cli.evidence:command", "What is believed, on what it stands, what is new."),
+    "fit": ("ranvier.cli.fit:command", "Fit everyone of a NONMEM-style data set under a population."),
+    "model": ("ranvier.cli.model:command", "List, show and check models and populations."),
     "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
 }
 

@@ -23,7 +23,7 @@ IntArray = npt.NDArray[np.int64]
 
 LOG, LOGIT, NORMAL = 0, 1, 2
 ADDED, PROPORTIONAL_ERROR, COMBINED_SUM, COMBINED_ROOT, LOG_ERROR = 0, 1, 2, 3, 4
-DONE = 1e-11  # Newton decrement (half the objective that a full step still promises) at which the search has arrived
+DONE = 1e-9  # Newton decrement (half the objective that a full step still promises) at which the search has arrived
 CLOSED_ROAD, SOLVER_ROAD = 0, 1
 
 
@@ -87,20 +87,21 @@ def naturals(
 ) -> None:
     """Natural parameters (rows × SLOTS) of the sets from `first`, and their derivatives by eta (rows × SLOTS × D)."""
     size = eta.size
+    active, subject, occasion, transform, middle = b.active, b.subject, b.occasion, b.transform, typical.x
     for r in range(rows):
-        for n in range(b.active.size):
-            p = b.active[n]
-            x = typical.x[first + r, p]
-            j, k = b.subject[p], b.occasion[p]
+        for n in range(active.size):
+            p = active[n]
+            x = middle[first + r, p]
+            j, k = subject[p], occasion[p]
             if j >= 0:
                 x += eta[j]
             if k >= 0:
                 k += b.n_subject + b.n_occasion * typical.set_occasion[first + r]
                 x += eta[k]
-            if b.transform[p] == LOG:
+            if transform[p] == LOG:
                 value = np.exp(x)
                 slope = value
-            elif b.transform[p] == LOGIT:
+            elif transform[p] == LOGIT:
                 value = 1.0 / (1.0 + np.exp(-x))
                 slope = value * (1.0 - value)
             else:
@@ -144,6 +145,7 @@ def predict(
             for o in range(count):
                 for d in range(directions):
                     a[o, d] = 0.0
+            g = desk.g
             if moving > 0:
                 for n in range(active.size):
                     p = active[n]
@@ -152,7 +154,7 @@ def predict(
                             t = tangents[0, p, d]
                             if t != 0.0:
                                 for o in range(count):
-                                    a[o, d] += desk.g[o, p] * t
+                                    a[o, d] += g[o, p] * t
             return CLOSED_ROAD
     if solved(s, c, i, theta, tangents, directions, desk.line, desk.solver, f, a):
         return SOLVER_ROAD
@@ -210,18 +212,25 @@ def misfit(
     total = 0.0
     for j in range(size):
         total += z[j] * z[j]
+    # Arrays of named tuples, taken out once: inside the loop each would be counted anew.
     begin = c.obs_ptr[i]
-    ca = desk.c
-    for o in range(c.obs_ptr[i + 1] - begin):
-        if typical.skip[begin + o] == 1:
+    count = c.obs_ptr[i + 1] - begin
+    ca, fs, da, theta, tangents, v0 = desk.c, desk.f, desk.a, desk.theta, desk.tangents, desk.v0
+    values, kinds, sets, censored, skip, errors = c.o_value, c.o_kind, c.o_set, c.o_censored, typical.skip, b.error
+    first_time = desk.state[0] == 0
+    noisy = False  # whether people differ in their residual error
+    for place in range(ADDITIVE, ADDITIVE + 4):
+        noisy = noisy or b.subject[place] >= 0 or b.occasion[place] >= 0
+    for o in range(count):
+        if skip[begin + o] == 1:
             continue
-        f, y = desk.f[o], c.o_value[begin + o]
-        kind = b.error[c.o_kind[begin + o]]
-        row = c.o_set[begin + o]
-        place = ADDITIVE + 2 * c.o_kind[begin + o]
-        add, share = desk.theta[row, place], desk.theta[row, place + 1]
+        f, y = fs[o], values[begin + o]
+        kind = errors[kinds[begin + o]]
+        row = sets[begin + o]
+        place = ADDITIVE + 2 * kinds[begin + o]
+        add, share = theta[row, place], theta[row, place + 1]
         if (kind == LOG_ERROR and not f > 0.0) or (kind == PROPORTIONAL_ERROR and f == 0.0):
-            if c.o_censored[begin + o] == 1:
+            if censored[begin + o] == 1:
                 continue  # certainly below the limit
             return np.inf
         by = 1.0
@@ -230,40 +239,47 @@ def misfit(
             f, y = np.log(f), np.log(y)
         v, by_f, by_add, by_share = variance(kind, f, add, share)
         if b.interaction == 0:
-            if desk.state[0] == 0:
-                desk.v0[o] = v
-            v, by_f, by_add, by_share = desk.v0[o], 0.0, 0.0, 0.0
+            if first_time:
+                v0[o] = v
+            v, by_f, by_add, by_share = v0[o], 0.0, 0.0, 0.0
         if not v > 0.0 or not np.isfinite(f) or not np.isfinite(v):
             return np.inf
         e = y - f
-        if c.o_censored[begin + o] == 0:
+        if censored[begin + o] == 0:
             total += e * e / v + np.log(v)
         else:
-            sign = float(c.o_censored[begin + o])
+            sign = float(censored[begin + o])
             sd = np.sqrt(v)
             u = sign * e / sd
             below, hazard = log_phi(u)
             total -= 2.0 * below
         if derivatives:
-            for d in range(size):
-                desk.a[o, d] *= by
-                ca[d] = (
-                    by_f * desk.a[o, d]
-                    + by_add * desk.tangents[row, place, d]
-                    + by_share * desk.tangents[row, place + 1, d]
-                ) / v
-            if c.o_censored[begin + o] == 0:
-                by_a, by_c, weigh = -2.0 * e / v, 1.0 - e * e / v, 1.0 / v
+            if by != 1.0:
                 for d in range(size):
-                    ad, cd = desk.a[o, d], ca[d]
-                    gradient[d] += by_a * ad + by_c * cd
-                    first_, second = weigh * ad, 0.5 * cd
+                    da[o, d] *= by
+            if not noisy and censored[begin + o] == 0:  # c is by_f / v times a
+                relative = by_f / v
+                slope = -2.0 * e / v + (1.0 - e * e / v) * relative
+                weigh = 1.0 / v + 0.5 * relative * relative
+                for d in range(size):
+                    gradient[d] += slope * da[o, d]
+                    scaled = weigh * da[o, d]
                     for k in range(d + 1):
-                        curvature[d, k] += first_ * desk.a[o, k] + second * ca[k]
+                        curvature[d, k] += scaled * da[o, k]
+                continue
+            for d in range(size):
+                ca[d] = (
+                    by_f * da[o, d] + by_add * tangents[row, place, d] + by_share * tangents[row, place + 1, d]
+                ) / v
+            if censored[begin + o] == 0:
+                for d in range(size):
+                    gradient[d] += -2.0 * e / v * da[o, d] + (1.0 - e * e / v) * ca[d]
+                    for k in range(d + 1):
+                        curvature[d, k] += da[o, d] * da[o, k] / v + 0.5 * ca[d] * ca[k]
             else:
                 weigh = hazard * (u + hazard)
                 for d in range(size):
-                    ca[d] = -sign * desk.a[o, d] / sd - 0.5 * u * ca[d]
+                    ca[d] = -sign * da[o, d] / sd - 0.5 * u * ca[d]
                 for d in range(size):
                     gradient[d] -= 2.0 * hazard * ca[d]
                     for k in range(d + 1):
@@ -342,25 +358,19 @@ def to_eta(root: FloatArray, z: FloatArray, eta: FloatArray) -> None:
 
 
 @kernel
-def descend(
-    s: Structure,
-    c: Cohort,
-    i: int,
-    b: Variability,
-    typical: Typical,
-    z: FloatArray,
-    moving: bool,
-    most: int,
-    desk: Desk,
-) -> tuple[float, int, bool]:
+def descend_to(
+    s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, z: FloatArray, moving: bool, most: int, desk: Desk,
+    g: FloatArray, h: FloatArray,
+) -> tuple[float, int, bool]:  # fmt: skip
     """Levenberg-Marquardt in whitened coordinates from z (moved in place) to a local minimum of the objective.
 
     `moving`: something may move in time (lag, modelled rate or duration), so that events are ordered at every evaluation.
-    Returns the objective, the evaluations, and whether it arrived.
+    Returns the objective, the evaluations, and whether it arrived; g (D) and h (D × D) hold gradient and curvature there, as
+    `misfit` gives them. The last step is taken without looking once more: it changes the objective by less than `DONE`.
     """
     n = z.size
     root, square = desk.root, desk.square
-    g, h, g2, h2 = np.empty(n), np.empty((n, n)), np.empty(n), np.empty((n, n))
+    g2, h2 = np.empty(n), np.empty((n, n))
     slope, step, eta, z2 = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     middle = np.empty((n, n))
     yes = n >= 0  # a constant would be compiled as a version of its own
@@ -401,6 +411,8 @@ def descend(
             decrement += step[d] * slope[d]
             longest = max(longest, abs(step[d]))
         if decrement < DONE and damping <= 1e-2:
+            for d in range(n):
+                z[d] -= step[d]
             return here, evaluation, True
         shorten = min(1.0, 3.0 / longest)
         for d in range(n):
@@ -427,6 +439,15 @@ def descend(
             if damping > 1e10:
                 return here, evaluation + 1, decrement < 1e-7
     return here, most, False
+
+
+@kernel
+def descend(
+    s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, z: FloatArray, moving: bool, most: int, desk: Desk
+) -> tuple[float, int, bool]:  # fmt: skip
+    """As `descend_to`, where gradient and curvature are not wanted."""
+    g, h = np.empty(z.size), np.empty((z.size, z.size))
+    return descend_to(s, c, i, b, typical, z, moving, most, desk, g, h)
 
 
 @kernel
@@ -458,27 +479,26 @@ def fit_range(
     out_eta N × D, out_covariance N × D × D (H^-1 at the minimum), out_value N × 2 (objective; log determinant of H),
     out_count N × 5: evaluations, arrived, distinct minima, starts, road (0 closed form, 1 solver, -1 none).
     """
-    yes, no = first <= last, first > last
+    no = first > last
     score = np.empty(points.shape[0])
     minima = np.empty(extra + 1)
     for i in range(first, last):
         n = begin_person(s, c, i, b, typical, desk)
         root, square = desk.root, desk.square
         best, eta, g, h, away = np.zeros(n), np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n)
-        value, arrived = np.inf, no
+        best_h = np.zeros((n, n))
+        value, arrived, road = np.inf, no, -1
         found = spent = starts = 0
         turns = 1 + (extra if n > 0 and c.obs_ptr[i + 1] > c.obs_ptr[i] else 0)
         for turn in range(turns):
             z = np.zeros(n)
             if turn == 1:
-                to_eta(root, best, eta)
-                misfit(s, c, i, b, typical, eta, best, yes, yes, desk, g, h)
-                by_z(root, h, n, square)
+                by_z(root, best_h, n, square)
                 for k in range(points.shape[0]):
                     z = points[k, :n].copy()
                     to_eta(root, z, eta)
-                    score[k] = misfit(s, c, i, b, typical, eta, z, no, yes, desk, g, h)
-                spent += points.shape[0] + 1
+                    score[k] = misfit(s, c, i, b, typical, eta, z, no, moving, desk, g, h)
+                spent += points.shape[0]
             if turn > 0:
                 choice, lowest = -1, np.inf
                 for k in range(points.shape[0]):
@@ -496,7 +516,7 @@ def fit_range(
                     break
                 score[choice] = np.inf
                 z = points[choice, :n].copy()
-            there, more, ok = descend(s, c, i, b, typical, z, moving, most, desk)
+            there, more, ok = descend_to(s, c, i, b, typical, z, moving, most, desk, g, h)
             spent += more
             starts += 1
             if ok:
@@ -509,13 +529,14 @@ def fit_range(
             if there < value - 1e-9 or (ok and not arrived and there < value + 1e-9):
                 value, arrived = there, ok
                 best[:] = z
+                best_h[:, :] = h
+                road = desk.state[1]
         to_eta(root, best, eta)
-        misfit(s, c, i, b, typical, eta, best, yes, yes, desk, g, h)
         out_eta[i, :n] = eta
         out_value[i, 0] = value
         out_value[i, 1] = np.nan
         # H^-1 = root (I + root' H root)^-1 root'
-        by_z(root, h, n, square)
+        by_z(root, best_h, n, square)
         if factor(square, n):
             log_det = 0.0
             for d in range(n):
@@ -531,13 +552,13 @@ def fit_range(
                         total += root[d, q] * eta[q]
                     out_covariance[i, d, k] = total
         out_count[i, 0], out_count[i, 1], out_count[i, 2] = spent, 1 if arrived else 0, max(found, 1)
-        out_count[i, 3], out_count[i, 4] = starts, desk.state[1]
+        out_count[i, 3], out_count[i, 4] = starts, road
 
 
 @kernel
 def look_at_rows(
-    s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, etas: FloatArray, first: int, last: int, desk: Desk,
-    objective: FloatArray, f: FloatArray,
+    s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, etas: FloatArray, first: int, last: int, moving: bool,
+    desk: Desk, objective: FloatArray, f: FloatArray,
 ) -> None:  # fmt: skip
     """Objective (N) and predictions (N × O) of person i at each row of etas (N × D), from first to last - 1.
 
@@ -547,8 +568,9 @@ def look_at_rows(
     n = begin_person(s, c, i, b, typical, desk)
     z, g, h = np.zeros(n), np.empty(n), np.empty((n, n))
     eta = np.zeros(n)
-    if b.interaction == 0:
-        misfit(s, c, i, b, typical, eta, z, no, not no, desk, g, h)
+    misfit(
+        s, c, i, b, typical, eta, z, no, not no, desk, g, h
+    )  # puts the events in order; variances without interaction
     for row in range(first, last):
         for d in range(n):
             eta[d] = etas[row, d]
@@ -556,6 +578,6 @@ def look_at_rows(
             for k in range(d):
                 total -= desk.root[d, k] * z[k]
             z[d] = total / desk.root[d, d]
-        objective[row] = misfit(s, c, i, b, typical, eta, z, no, not no, desk, g, h)
+        objective[row] = misfit(s, c, i, b, typical, eta, z, no, moving, desk, g, h)
         for o in range(f.shape[1]):
             f[row, o] = desk.f[o]

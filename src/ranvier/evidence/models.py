@@ -199,7 +199,11 @@ class PopulationModel:
 @functools.cache
 def family() -> Family:
     """The family of structures, read once."""
-    text = (importlib.resources.files("ranvier.knowledge") / "models" / "family.yaml").read_bytes()
+    return read_family((importlib.resources.files("ranvier.knowledge") / "models" / "family.yaml").read_bytes())
+
+
+def read_family(text: bytes) -> Family:
+    """The family from the text of `knowledge/models/family.yaml`."""
     data = yaml.load(text, yaml.CSafeLoader)
     structures = {
         key: StructurePart(

@@ -7,7 +7,8 @@ the mode's rate (w), and the derivatives by bioavailability and modelled rate or
 A turnover response R = baseline · (1 + v) follows v' = kout ((p - l) - (1 + l) v) with p = ±emax g on production or l on
 loss, g = X^hill / (ec50^hill + X^hill). Over a step the loss rate is the parabola through three Gauss nodes, its integral
 and the integral of the production by the same nodes (as in `kernels.py`). Steps are as long as the fastest living part
-allows: `LONGEST` of 1 / rate, of 1 / kout, and of the time in which ec50 + X changes by itself.
+allows: `LONGEST` of 1 / rate, of 1 / kout, and of the time in which ec50 + X changes by itself
+(with a hill other than 1: in which X does, once it has left zero).
 """
 
 from typing import NamedTuple
@@ -79,7 +80,7 @@ class Room(NamedTuple):
     weight: FloatArray  # 2 × 18
     by_u: FloatArray  # 2 × 18 × SLOTS
     by_w: FloatArray
-    ex: FloatArray  # 4 × 6: decay to the three nodes and the end
+    ex: FloatArray  # 2 × 4 × 6, of the last two lengths of a step: decay to the three nodes and the end
     f1: FloatArray  # what a constant input of one leaves by then
     f2: FloatArray  # its derivative by the rate
     dx: FloatArray  # 4 × SLOTS: of the driver at the nodes (3: of the concentration)
@@ -110,9 +111,9 @@ def new_room() -> Room:
         np.zeros((2, PAIRS)),
         np.zeros((2, PAIRS, SLOTS)),
         np.zeros((2, PAIRS, SLOTS)),
-        np.zeros((4, MODES)),
-        np.zeros((4, MODES)),
-        np.zeros((4, MODES)),
+        np.zeros((2, 4, MODES)),
+        np.zeros((2, 4, MODES)),
+        np.zeros((2, 4, MODES)),
         np.zeros((4, SLOTS)),
         np.zeros(SLOTS),
         np.zeros(CHANNELS),
@@ -245,10 +246,16 @@ def closed(
     v = 0.0
     sv[:] = 0.0
     t = c.begin[i]
-    length_known = -1.0
-    kept0 = kept1 = kept2 = kept3 = 1.0
-    for e in range(line.size[0]):
-        gap = line.time[e] - t
+    known_0 = known_1 = -1.0  # lengths whose decays are in ex[0] and ex[1]: infusions alternate between two
+    now = 0
+    kept0 = kept1 = kept2 = kept3 = kept_for = -1.0
+    begin = c.obs_ptr[i]
+    # Arrays of named tuples, taken out once: inside the loop each would be counted anew.
+    events = line.size[0]
+    when, kinds, which, amounts, edges = line.time, line.kind, line.which, line.amount, line.edge
+    o_kind, d_channel, d_rate, d_amount = c.o_kind, c.d_channel, c.d_rate, c.d_amount
+    for e in range(events):
+        gap = when[e] - t
         while gap > 0.0:
             h = gap
             if turnover:
@@ -257,7 +264,7 @@ def closed(
                     x += weight[driver, n] * u[n]
                     slope += weight[driver, n] * (flow[pair_c[n]] - rate[pair_k[n]] * u[n])
                 size = ec50 + abs(x)
-                fastest = max(kout, abs(slope) / size)
+                fastest = max(kout, abs(slope) / (size if hill == 1.0 else max(abs(x), 0.02 * ec50)))
                 for n in range(pairs):
                     lam = rate[pair_k[n]]
                     if lam > fastest and abs(weight[driver, n] * (u[n] - flow[pair_c[n]] / lam)) > DEAD * size:
@@ -265,29 +272,37 @@ def closed(
                 h = min(h, LONGEST / fastest)
                 if h < gap:
                     h = gap / np.ceil(gap / h)
-            if h != length_known:
-                length_known = h
-                for z in range(modes):
-                    k = present[z]
-                    lam = rate[k]
-                    inverse = 1.0 / lam
-                    if turnover:
-                        first, half = np.exp(-lam * N0 * h), np.exp(-0.5 * lam * h)
-                        ex[0, k], ex[1, k], ex[3, k] = first, half, half * half
-                        ex[2, k] = ex[3, k] / first if first > 0.0 else 0.0
-                        for node in range(3):
-                            f1[node, k] = (1.0 - ex[node, k]) * inverse
-                        f2[0, k] = (N0 * h * ex[0, k] - f1[0, k]) * inverse
-                        f2[1, k] = (N1 * h * ex[1, k] - f1[1, k]) * inverse
-                        f2[2, k] = (N2 * h * ex[2, k] - f1[2, k]) * inverse
+            if h != (known_0 if now == 0 else known_1):
+                now = 1 - now
+                if h != (known_0 if now == 0 else known_1):
+                    if now == 0:
+                        known_0 = h
                     else:
-                        ex[3, k] = np.exp(-lam * h)
-                    f1[3, k] = (1.0 - ex[3, k]) * inverse
-                    f2[3, k] = (h * ex[3, k] - f1[3, k]) * inverse
-                if turnover:
-                    kept0, kept1 = np.exp(-kout * h * (1.0 - N0)), np.exp(-0.5 * kout * h)
-                    kept3 = kept1 * kept1
-                    kept2 = kept3 / kept0
+                        known_1 = h
+                    for z in range(modes):
+                        k = present[z]
+                        lam = rate[k]
+                        inverse = 1.0 / lam
+                        if turnover:
+                            first, half = np.exp(-lam * N0 * h), np.exp(-0.5 * lam * h)
+                            end = half * half
+                            third = end / first if first > 0.0 else 0.0
+                            ex[now, 0, k], ex[now, 1, k], ex[now, 2, k] = first, half, third
+                            f1[now, 0, k], f1[now, 1, k] = (1.0 - first) * inverse, (1.0 - half) * inverse
+                            f1[now, 2, k] = (1.0 - third) * inverse
+                            f2[now, 0, k] = (N0 * h * first - f1[now, 0, k]) * inverse
+                            f2[now, 1, k] = (N1 * h * half - f1[now, 1, k]) * inverse
+                            f2[now, 2, k] = (N2 * h * third - f1[now, 2, k]) * inverse
+                        else:
+                            end = np.exp(-lam * h)
+                        ex[now, 3, k] = end
+                        f1[now, 3, k] = (1.0 - end) * inverse
+                        f2[now, 3, k] = (h * end - f1[now, 3, k]) * inverse
+            if turnover and h != kept_for:
+                kept_for = h
+                kept0, kept1 = np.exp(-kout * h * (1.0 - N0)), np.exp(-0.5 * kout * h)
+                kept3 = kept1 * kept1
+                kept2 = kept3 / kept0
             if turnover:
                 x0 = x1 = x2 = 0.0
                 for a in range(na):
@@ -299,16 +314,16 @@ def closed(
                     channel = pair_c[n]
                     flowing = flow[channel]
                     u0, w0, weighs = u[n], w[n], weight[driver, n]
-                    v0 = u0 * ex[0, k] + flowing * f1[0, k]
-                    v1 = u0 * ex[1, k] + flowing * f1[1, k]
-                    v2 = u0 * ex[2, k] + flowing * f1[2, k]
+                    v0 = u0 * ex[now, 0, k] + flowing * f1[now, 0, k]
+                    v1 = u0 * ex[now, 1, k] + flowing * f1[now, 1, k]
+                    v2 = u0 * ex[now, 2, k] + flowing * f1[now, 2, k]
                     x0 += weighs * v0
                     x1 += weighs * v1
                     x2 += weighs * v2
                     if na > 0:
-                        y0 = ex[0, k] * (w0 - N0 * h * u0) + flowing * f2[0, k]
-                        y1 = ex[1, k] * (w0 - N1 * h * u0) + flowing * f2[1, k]
-                        y2 = ex[2, k] * (w0 - N2 * h * u0) + flowing * f2[2, k]
+                        y0 = ex[now, 0, k] * (w0 - N0 * h * u0) + flowing * f2[now, 0, k]
+                        y1 = ex[now, 1, k] * (w0 - N1 * h * u0) + flowing * f2[now, 1, k]
+                        y2 = ex[now, 2, k] * (w0 - N2 * h * u0) + flowing * f2[now, 2, k]
                         for a in range(na):
                             bu, bw = by_u[driver, n, a], by_w[driver, n, a]
                             dx[0, a] += bu * v0 + bw * y0
@@ -324,9 +339,9 @@ def closed(
                                     z = which_q(p, channel)
                                     if z >= 0:
                                         dq = d_flow[channel, z]
-                                        add0 = q[n, z] * ex[0, k] + dq * f1[0, k]
-                                        add1 = q[n, z] * ex[1, k] + dq * f1[1, k]
-                                        add2 = q[n, z] * ex[2, k] + dq * f1[2, k]
+                                        add0 = q[n, z] * ex[now, 0, k] + dq * f1[now, 0, k]
+                                        add1 = q[n, z] * ex[now, 1, k] + dq * f1[now, 1, k]
+                                        add2 = q[n, z] * ex[now, 2, k] + dq * f1[now, 2, k]
                                 dx[0, a] += weighs * add0
                                 dx[1, a] += weighs * add1
                                 dx[2, a] += weighs * add2
@@ -387,24 +402,24 @@ def closed(
                 channel = pair_c[n]
                 flowing = flow[channel]
                 u0 = u[n]
-                u[n] = u0 * ex[3, k] + flowing * f1[3, k]
+                u[n] = u0 * ex[now, 3, k] + flowing * f1[now, 3, k]
                 if na > 0:
-                    w[n] = ex[3, k] * (w[n] - h * u0) + flowing * f2[3, k]
+                    w[n] = ex[now, 3, k] * (w[n] - h * u0) + flowing * f2[now, 3, k]
                     if any_q:
                         for z in range(3):
-                            q[n, z] = q[n, z] * ex[3, k] + d_flow[channel, z] * f1[3, k]
+                            q[n, z] = q[n, z] * ex[now, 3, k] + d_flow[channel, z] * f1[now, 3, k]
             gap -= h
             if gap < 1e-12 * h:
                 gap = 0.0
-        t = line.time[e]
-        kind, index = line.kind[e], line.which[e]
+        t = when[e]
+        kind, index = kinds[e], which[e]
         if kind == OBSERVE:
-            response = c.o_kind[index] == 1
+            response = o_kind[index] == 1
             out = driver if response else 0
             x = 0.0
             for n in range(pairs):
                 x += weight[out, n] * u[n]
-            row = g[index - c.obs_ptr[i]]
+            row = g[index - begin]
             if derivatives:
                 for n in range(moving):
                     row[moved[n]] = 0.0
@@ -424,15 +439,15 @@ def closed(
                                         total += weight[out, n] * q[n, z]
                         dx[3, a] = total
             if not response:
-                f[index - c.obs_ptr[i]] = x + own[ENDOGENOUS]
+                f[index - begin] = x + own[ENDOGENOUS]
                 if derivatives:
                     for a in range(na):
                         row[active[a]] = dx[3, a]
                     row[ENDOGENOUS] = 1.0
             elif s.response == NO_RESPONSE:
-                f[index - c.obs_ptr[i]] = np.nan
+                f[index - begin] = np.nan
             elif turnover:
-                f[index - c.obs_ptr[i]] = e0 * (1.0 + v)
+                f[index - begin] = e0 * (1.0 + v)
                 if derivatives:
                     for a in range(na):
                         row[active[a]] = e0 * sv[active[a]]
@@ -444,7 +459,7 @@ def closed(
                         e0 * sv[HILL],
                     )
             else:
-                f[index - c.obs_ptr[i]] = direct(s.response, own, x, dx[0])
+                f[index - begin] = direct(s.response, own, x, dx[0])
                 if derivatives:
                     by_x = dx[0, 0]
                     for a in range(na):
@@ -452,8 +467,8 @@ def closed(
                     for p in (BASELINE, EMAX, EC50, HILL):
                         row[p] = dx[0, p]
         elif kind == BOLUS:
-            channel = c.d_channel[index]
-            amount = line.amount[e]
+            channel = d_channel[index]
+            amount = amounts[e]
             if turnover and derivatives and moves[LAG + channel] == 1:
                 x = after = 0.0
                 for n in range(pairs):
@@ -466,34 +481,34 @@ def closed(
             for n in range(pairs):
                 if pair_c[n] == channel:
                     u[n] += amount
-                    q[n, 0] += c.d_amount[index]
+                    q[n, 0] += d_amount[index]
         elif kind == ON:
-            channel = c.d_channel[index]
-            flow[channel] += line.amount[e]
-            if c.d_rate[index] == -2.0:
-                d_flow[channel, 0] += c.d_amount[index] / own[DURATION + channel]
-                d_flow[channel, 1] -= line.amount[e] / own[DURATION + channel]
-            elif c.d_rate[index] == -1.0:
+            channel = d_channel[index]
+            flow[channel] += amounts[e]
+            if d_rate[index] == -2.0:
+                d_flow[channel, 0] += d_amount[index] / own[DURATION + channel]
+                d_flow[channel, 1] -= amounts[e] / own[DURATION + channel]
+            elif d_rate[index] == -1.0:
                 d_flow[channel, 2] += 1.0
         elif kind == OFF:
-            channel = c.d_channel[index]
-            flow[channel] -= line.amount[e]
-            if abs(flow[channel]) < 1e-12 * line.amount[e]:
+            channel = d_channel[index]
+            flow[channel] -= amounts[e]
+            if abs(flow[channel]) < 1e-12 * amounts[e]:
                 flow[channel] = 0.0
-            if c.d_rate[index] == -2.0:
-                d_flow[channel, 0] -= c.d_amount[index] / own[DURATION + channel]
-                d_flow[channel, 1] += line.amount[e] / own[DURATION + channel]
-            elif c.d_rate[index] == -1.0:
+            if d_rate[index] == -2.0:
+                d_flow[channel, 0] -= d_amount[index] / own[DURATION + channel]
+                d_flow[channel, 1] += amounts[e] / own[DURATION + channel]
+            elif d_rate[index] == -1.0:
                 d_flow[channel, 2] -= 1.0
-            if any_q and line.edge[e] == 1:  # the end itself moves
+            if any_q and edges[e] == 1:  # the end itself moves
                 for n in range(pairs):
                     if pair_c[n] == channel:
-                        if c.d_rate[index] == -2.0:
-                            q[n, 1] += line.amount[e]
+                        if d_rate[index] == -2.0:
+                            q[n, 1] += amounts[e]
                         else:
-                            q[n, 0] += c.d_amount[index]
-                            if c.d_rate[index] == -1.0:
-                                q[n, 2] -= c.d_amount[index] * own[F + channel] / line.amount[e]
+                            q[n, 0] += d_amount[index]
+                            if d_rate[index] == -1.0:
+                                q[n, 2] -= d_amount[index] * own[F + channel] / amounts[e]
         elif kind == RESET:
             flow[:] = 0.0
             d_flow[:, :] = 0.0
@@ -511,7 +526,7 @@ def closed(
                     w[n] = 0.0
             start, length, given, bolus = dose_of(c, index, theta)
             for n in range(pairs):
-                if pair_c[n] == c.d_channel[index]:
+                if pair_c[n] == d_channel[index]:
                     left, by_rate = steady(rate[pair_k[n]], start - t, length, given, bolus, c.d_interval[index])
                     u[n] += left
                     w[n] += by_rate

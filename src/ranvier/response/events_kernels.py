@@ -80,20 +80,21 @@ def _put(line: Line, time: float, rank: int, kind: int, index: int, amount: floa
     """Insert one event in order (the list is nearly sorted)."""
     n = line.size[0]
     i = n
-    while i > 0 and (line.time[i - 1] > time or (line.time[i - 1] == time and line.rank[i - 1] > rank)):
-        line.time[i] = line.time[i - 1]
-        line.rank[i] = line.rank[i - 1]
-        line.kind[i] = line.kind[i - 1]
-        line.which[i] = line.which[i - 1]
-        line.amount[i] = line.amount[i - 1]
-        line.edge[i] = line.edge[i - 1]
+    times, ranks, kinds, which, amounts, edges = line.time, line.rank, line.kind, line.which, line.amount, line.edge
+    while i > 0 and (times[i - 1] > time or (times[i - 1] == time and ranks[i - 1] > rank)):
+        times[i] = times[i - 1]
+        ranks[i] = ranks[i - 1]
+        kinds[i] = kinds[i - 1]
+        which[i] = which[i - 1]
+        amounts[i] = amounts[i - 1]
+        edges[i] = edges[i - 1]
         i -= 1
-    line.time[i] = time
-    line.rank[i] = rank
-    line.kind[i] = kind
-    line.which[i] = index
-    line.amount[i] = amount
-    line.edge[i] = edge
+    times[i] = time
+    ranks[i] = rank
+    kinds[i] = kind
+    which[i] = index
+    amounts[i] = amount
+    edges[i] = edge
     line.size[0] = n + 1
 
 
@@ -121,14 +122,16 @@ def dose_of(c: Cohort, j: int, theta: FloatArray) -> tuple[float, float, float, 
 def arrange(c: Cohort, i: int, theta: FloatArray, sets: bool, line: Line) -> None:
     """Person i's events in the order in which they act, under natural parameters `theta` (sets × SLOTS)."""
     line.size[0] = 0
-    for o in range(c.obs_ptr[i], c.obs_ptr[i + 1]):
-        _put(line, c.o_time[o], c.o_rank[o], OBSERVE, o, 0.0, 0)
+    o, last = c.obs_ptr[i], c.obs_ptr[i + 1]
     for r in range(c.reset_ptr[i], c.reset_ptr[i + 1]):
         _put(line, c.r_time[r], c.r_rank[r], RESET, r, 0.0, 0)
     if sets:
         for k in range(c.record_ptr[i], c.record_ptr[i + 1] - 1):
             _put(line, c.c_time[k], c.c_rank[k], SET, c.c_set[k + 1], 0.0, 0)
     for j in range(c.dose_ptr[i], c.dose_ptr[i + 1]):
+        while o < last and c.o_rank[o] < c.d_rank[j]:  # in the order of the file: then little has to be moved
+            _put(line, c.o_time[o], c.o_rank[o], OBSERVE, o, 0.0, 0)
+            o += 1
         start, length, rate, bolus = dose_of(c, j, theta)
         cut = c.d_cut[j]
         own_time = c.d_time[j] == c.d_record[j]
@@ -160,3 +163,5 @@ def arrange(c: Cohort, i: int, theta: FloatArray, sets: bool, line: Line) -> Non
             _put(line, start, rank, ON, j, rate, 0)
             end = start + length
             _put(line, min(end, cut), -1, OFF, j, rate, 1 if end < cut else 2)
+    for rest in range(o, last):
+        _put(line, c.o_time[rest], c.o_rank[rest], OBSERVE, rest, 0.0, 0)

@@ -60,7 +60,7 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 TOLERANCE = 1e-9  # relative, of each state and of each derivative, in one step
-FLOOR = 1e-3  # of the largest value a state has had: below this fraction, the error counts as a fraction of that value
+FLOOR = 1e-3  # of the largest value that a state has had or may expect (the largest dose): below, errors are fractions of it
 MOST_STEPS = 100_000
 STATES = 7
 CYCLES = 60
@@ -841,19 +841,28 @@ def solved(
     own, tangent = theta[row], tangents[row]
     y = room.y
     begin_states(s, own, tangent, m, room)
-    room.largest[:, :] = 0.0
     room.step[0] = 0.0
     room.steps[0] = 0
+    # How large the states may become: without it, what begins at zero would have to be exact relative to nothing.
+    size = abs(y[central, 0])
+    for j in range(c.dose_ptr[i], c.dose_ptr[i + 1]):
+        size = max(size, c.d_amount[j], c.d_rate[j] if c.d_amount[j] == 0.0 else 0.0)
+    room.largest[:, :] = size
+    if site >= 0:
+        room.largest[site, :] = size * s.scale / own[V1]
+    if response >= 0:
+        room.largest[response, :] = 1.0
     vectors = np.zeros((4, m))
     by_response = np.zeros(own.size)
     before = np.empty(n)
     t = c.begin[i]
+    when, kinds, which, edges = line.time, line.kind, line.which, line.edge
     for e in range(line.size[0]):
-        gap = line.time[e] - t
+        gap = when[e] - t
         if gap > 0.0 and not advance(s, own, tangent, gap, m, room):
             return False
-        t = line.time[e]
-        kind, index = line.kind[e], line.which[e]
+        t = when[e]
+        kind, index = kinds[e], which[e]
         if kind == OBSERVE:
             at = index - c.obs_ptr[i]
             v = own[V1]
@@ -915,9 +924,9 @@ def solved(
             _turn(c, index, theta, tangents, m, start, length, given, bolus)
             moving = False
             for d in range(1, m):
-                if line.edge[e] == 2:
+                if edges[e] == 2:
                     start[d] = 0.0
-                elif kind == OFF and line.edge[e] == 1:
+                elif kind == OFF and edges[e] == 1:
                     start[d] += length[d]
                 moving = moving or start[d] != 0.0
             out = room.stages[0]

@@ -1,0 +1,114 @@
+"""Populations as files: what is wrong with one is told all at once; what is right is read to the number."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ranvier.evidence.models import family, population_of, read_population, shipped
+from ranvier.ground.notes import InputError
+
+SOUND = {
+    "id": "clinic", "title": "Our clinic", "source": "invented", "kinetics": "one_compartment_oral",
+    "parameters": {
+        "absorption_rate": {"typical": 1.2},
+        "clearance": {"typical": {"value": 0.3, "unit": "L/h", "source": None, "where": "invented", "status": "assumed"},
+                      "spread": 0.3, "covariates": [{"column": "wt", "form": "power", "reference": 70, "exponent": 0.75}]},
+        "central_volume": {"typical": 8.0, "variance": 0.04, "occasion": {"variance": 0.01}},
+        "bioavailability": {"scale": "logit", "typical": 0.7, "spread": 0.5},
+    },
+    "correlations": [{"of": "clearance", "with": "central_volume", "number": 0.5}],
+    "residual": {"concentration": {"error": "combined_root", "additive": 0.2, "proportional": 0.1}},
+}  # fmt: skip
+
+
+def test_a_sound_population_is_read_to_the_number():
+    it = population_of(SOUND, "clinic.yaml")
+    assert it.subject_names == ("clearance", "central_volume", "bioavailability")
+    assert np.allclose(np.diag(it.omega), [0.09, 0.04, 0.25])
+    assert it.omega[0, 1] == pytest.approx(0.5 * 0.3 * 0.2)
+    assert it.occasion_names == ("central_volume",)
+    assert it.occasion_column == "OCC"
+    assert it.parameters["clearance"].number is not None
+    assert it.covariates == ("WT",)
+
+
+@pytest.mark.parametrize("form", ["power", "exponential", "linear", "factor"])
+def test_the_slope_of_a_relation_is_its_derivative(form):
+    base = {
+        "power": {"exponent": 0.7},
+        "exponential": {"effect": 0.02},
+        "linear": {"effect": 0.01},
+        "factor": {"effect": 0.3, "below": 60},
+    }
+    x = np.array([40.0, 65.0, 90.0])
+
+    def relation(change):
+        more = dict(base[form])
+        key = "exponent" if form == "power" else "effect"
+        more[key] += change
+        item = {"column": "WT", "form": form, **more, **({} if form == "factor" else {"reference": 70})}
+        parameters = SOUND["parameters"] | {"clearance": {"typical": 1.0, "covariates": [item]}}
+        return (
+            population_of(SOUND | {"parameters": parameters, "correlations": []}, "x")
+            .parameters["clearance"]
+            .relations[0]
+        )
+
+    slope = (np.log(relation(1e-6).factor(x)) - np.log(relation(-1e-6).factor(x))) / 2e-6
+    assert np.allclose(relation(0.0).slope(x), slope, atol=1e-7)
+
+
+def test_every_fault_of_a_file_is_told_at_once():
+    faulty = {
+        "id": "", "title": "x", "source": "y", "kinetics": "no_such", "response": "turnover", "colour": 1,
+        "parameters": {"clearance": {"scale": "cubic", "typical": -1, "spread": 0.1, "variance": 0.2},
+                       "volume": {"typical": "big"}},
+        "correlations": [{"of": "a", "with": "b"}], "residual": {"concentration": {"error": "none"}},
+    }  # fmt: skip
+    with pytest.raises(InputError) as caught:
+        population_of(faulty, "bad.yaml")
+    places = " ".join(p.place for p in caught.value.problems)
+    for word in (
+        "id",
+        "kinetics",
+        "response",
+        "colour",
+        "clearance.scale",
+        "clearance",
+        "volume",
+        "correlations[0]",
+        "residual",
+    ):
+        assert word in places
+    assert all(p.remedy for p in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["", "[1, 2", "just words", "- a\n- b\n", "id: {a: b}\nparameters: 7\n", "\x00\x01", "a: &x [*x]"]
+)
+def test_rubbish_is_refused_with_words(rubbish, tmp_path: Path):
+    path = tmp_path / "rubbish.yaml"
+    path.write_text(rubbish)
+    with pytest.raises(InputError) as caught:
+        read_population(path)
+    assert caught.value.problems
+
+
+def test_correlations_that_no_people_could_have_are_refused():
+    with pytest.raises(InputError, match="cannot be used"):
+        population_of(SOUND | {"correlations": [{"of": "clearance", "with": "central_volume", "number": 1.2}]}, "x")
+
+
+def test_every_parameter_of_every_structure_is_explained():
+    kinds = family()
+    for structure in kinds.structures.values():
+        assert set(structure.parameters) | set(structure.optional) <= set(kinds.parameters)
+
+
+def test_published_populations_can_be_fitted_as_they_are():
+    it = shipped()["tortorici2021"]
+    assert it.kinetics == "two_compartment"
+    assert it.omega[0, 0] == pytest.approx(math.log(1 + 0.28**2), rel=1e-3)
+    assert it.covariates == ("WT",)
