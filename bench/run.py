@@ -111,6 +111,70 @@ def estimation() -> list[Row]:
     return rows
 
 
+def general() -> list[Row]:
+    """The general engine on the problems of ../shared/bench, one core."""
+    from tests.estimation import shared_bench
+
+    if not shared_bench.BENCH.exists():
+        wanted = (
+            ("bench_pk_map_us", "us", 25.0),
+            ("bench_pkpd_map_us", "us", 350.0),
+            ("bench_sim_1000x180_ms", "ms", 12.0),
+        )
+        return [row(name, None, unit, most, "../shared/bench is not here") for name, unit, most in wanted]
+    return [*_maps("pk", 25.0), *_maps("pkpd", 350.0), _simulation()]
+
+
+def _maps(which: str, wanted: float) -> list[Row]:
+    """Everybody's most probable etas: one search from the middle of the prior, and with all starts."""
+    from tests.estimation import shared_bench
+
+    from ranvier.estimation import individual_kernels as general_kernels
+    from ranvier.estimation.individual import EXTRA_STARTS, MOST_EVALUATIONS, start_points
+
+    problem = shared_bench.problem(which)
+    n, size = len(problem), problem.most_etas
+    eta, covariance = np.zeros((n, size)), np.zeros((n, size, size))
+    value, count = np.zeros((n, 2)), np.zeros((n, 5), dtype=np.int64)
+    points, desk = start_points(size), problem.desk()
+
+    def fit(extra: int) -> None:
+        general_kernels.fit_range(
+            problem.structure, problem.cohort, problem.variability, problem.typical, 0, n, problem.moving, points, extra,
+            MOST_EVALUATIONS, desk, eta, covariance, value, count,
+        )  # fmt: skip
+
+    seconds = median_s(partial(fit, 0), 31)
+    off = float(np.abs(eta - shared_bench.reference(which)[0]).max())
+    assert off < 1e-4, f"{which}: an eta is off by {off}"
+    note = f"{n} people, {count[:, 0].mean():.1f} evaluations each, one core, warm; an eta differs by {off:.0e} at most"
+    all_starts = median_s(partial(fit, EXTRA_STARTS), 3)
+    return [
+        row(f"bench_{which}_map_us", 1e6 * seconds / n, "us", wanted, note),
+        row(f"bench_{which}_starts_us", 1e6 * all_starts / n, "us", None,
+            f"the same with {EXTRA_STARTS + 1} starts and the screening of {len(points)}, as `ranvier fit` does it"),
+    ]  # fmt: skip
+
+
+def _simulation() -> Row:
+    """Predictions of many virtual people under one schedule."""
+    from tests.estimation import shared_bench
+
+    from ranvier.estimation import individual_kernels as general_kernels
+
+    problem, etas = shared_bench.year_half()
+    desk, objective, f = problem.desk(), np.zeros(len(etas)), np.zeros((len(etas), 180))
+
+    def simulate() -> None:
+        general_kernels.look_at_rows(
+            problem.structure, problem.cohort, 0, problem.variability, problem.typical, etas, 0, len(etas), problem.moving,
+            desk, objective, f,
+        )  # fmt: skip
+
+    note = "1000 virtual people × 180 daily effects of the joint model, 35 g every ten days, one core, warm"
+    return row("bench_sim_1000x180_ms", 1e3 * median_s(simulate, 31), "ms", 12.0, note)
+
+
 def options() -> list[Row]:
     """100 regimens × 1000 draws × 26 weeks, daily."""
     knowledge = load()
@@ -208,7 +272,7 @@ def _number(value: str | float | None) -> float | None:
 
 def main() -> int:
     print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f} before the start\n")
-    rows = [*estimation(), *options(), *commands(), *localisation(), *virtual_nerve(), *cohorts()]
+    rows = [*estimation(), *general(), *options(), *commands(), *localisation(), *virtual_nerve(), *cohorts()]
     (ROOT / "bench" / "latest.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0
 

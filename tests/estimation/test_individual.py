@@ -117,11 +117,11 @@ def test_importance_sampling_and_nuts_tell_the_same_posterior():
     p = problem(study(1), population("one_compartment"))
     fits, bench = fit(p), Bench(p)
     one = importance(p, bench, 0, fits, 4000, 1)
-    other = nuts(p, bench, 0, fits, 2000, 1)
+    other = nuts(p, bench, 0, fits, 1000, 1)
     assert (one.pareto_k or 1.0) < 0.7
     assert (other.rhat or 2.0) < 1.02
-    assert np.allclose(one.eta.mean(axis=0), other.eta.mean(axis=0), atol=0.02)
-    assert np.allclose(one.eta.std(axis=0), other.eta.std(axis=0), rtol=0.12)
+    assert np.allclose(one.eta.mean(axis=0), other.eta.mean(axis=0), atol=0.03)
+    assert np.allclose(one.eta.std(axis=0), other.eta.std(axis=0), rtol=0.15)
 
 
 def test_residuals_of_people_from_the_model_are_standard():
