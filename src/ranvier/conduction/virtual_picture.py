@@ -23,7 +23,7 @@ from ranvier.conduction.nouns import Class, ConductionStudy, SegmentFinding, Stu
 
 BLOCKED = tuple(round(0.1 * k, 1) for k in range(10))
 DISPERSION = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0)
-SEGMENTS = ("forearm", "upper_arm", "ulnar_forearm", "leg")
+SEGMENTS = ("forearm", "upper_arm", "plexus", "ulnar_forearm", "leg")
 EVERY = 2  # samples of the simulation to one of the drawing: 0.2 ms
 ENOUGH = 0.3  # a smaller share of blocked fibres is not what any rule is meant to find
 
