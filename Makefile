@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans test bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
+.PHONY: help run plans load test torture postgres bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,17 @@ plans: $(VENV)/run.stamp  ## plan the shipped cases, on the screen and as HTML
 
 test: $(VENV)/dev.stamp $(VENV)/peers.stamp  ## set up everything and run all tests
 	@$(BIN)/python -m pytest
+
+postgres: $(VENV)/dev.stamp  ## the tests of the web once more, on a real PostgreSQL
+	@$(BIN)/python tools/with_postgres.py $(BIN)/python -m pytest tests/web
+
+load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patients? (builds it once; writes docs/measured/web.md)
+	@test -d out/load || $(BIN)/python tools/load_web.py build
+	@$(BIN)/python tools/load_web.py run --write
+
+torture: $(VENV)/dev.stamp  ## kill server and database in the middle of writes, 100 times each
+	@$(BIN)/python -m tests.web.torture --times $(or $(TIMES),100)
+	@$(BIN)/python -m tests.web.torture --times $(or $(TIMES),100) --postgres
 
 bench: $(VENV)/dev.stamp  ## measure, and write bench/latest.json
 	@$(BIN)/python bench/run.py

@@ -51,10 +51,10 @@ class Made:
 
 def back_up(to: Path, key: bytes, secrets: dict[str, Any]) -> Made:
     """Everything into one file, as it stands at one moment. The file appears only when it is whole."""
-    made = Digest()
+    made, alone = Digest(), not connection.in_atomic_block
     part = to.with_name(to.name + ".part")
     with part.open("wb") as raw, transaction.atomic():
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql" and alone:  # else whoever began the transaction chose
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         sealed = Sealer(raw, key)

@@ -76,6 +76,7 @@ def _empty() -> None:
                 cursor.execute(sql)
         else:
             tables = ", ".join(backup._model(name)._meta.db_table for name in backup.ORDER)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(f"TRUNCATE {tables} CASCADE")
 
 

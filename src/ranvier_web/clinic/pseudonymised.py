@@ -25,7 +25,7 @@ K = 5  # people who must share what could tell them apart
 BAND = 10  # [a] of an age band
 OLDEST = 90  # [a] ages from here on are one band
 SHIFT = 182  # [d] dates are moved by at most as much, either way
-FREE_TEXT = ("note", "notes", "lot", "for_what")
+FREE_TEXT = ("note", "notes", "lot", "for_what", "reactions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,12 @@ class Account(forms.Form):
     role = forms.ChoiceField(choices=[(r.value, r.value) for r in Role if r is not Role.PATIENT])
 
 
+class PatientAccount(forms.Form):
+    """The user name of a patient."""
+
+    username = forms.SlugField(max_length=60)
+
+
 class Reason(forms.Form):
     """Why a closed record is opened."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -71,6 +71,8 @@ class Policy:
         self, request: HttpRequest, view: Any, args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """None lets the view run."""
+        if any("\0" in value for data in (request.GET, request.POST) for values in data.lists() for value in values[1]):
+            raise BadRequest("no text holds a zero byte")
         match = request.resolver_match
         name = match.view_name if match else ""
         rule = table().get(name)

@@ -23,6 +23,8 @@ RULES: dict[str, Rule] = {
     "accounts": site(ADMINISTRATOR),
     "account_new": site(ADMINISTRATOR),
     "account_switch": site(ADMINISTRATOR),
+    "patients_known": site(ADMINISTRATOR),
+    "patient_invite": patient(ADMINISTRATOR),
     "audit_log": site(ADMINISTRATOR),
     "glass_log": site(ADMINISTRATOR),
     "break_glass": patient(NEUROLOGIST, NURSE, PHARMACIST),

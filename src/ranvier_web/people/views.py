@@ -79,6 +79,41 @@ def account_new(request: HttpRequest) -> HttpResponse:
     return render(request, "people/account_new.html", {"form": form})
 
 
+@require_safe
+def patients_known(request: HttpRequest) -> HttpResponse:
+    """Pseudonyms only: who has an account for the own page; and forgetting whoever asked for it."""
+    from ranvier_web.clinic.models import Patient
+
+    assert request.user.is_authenticated
+    found = (
+        Patient.objects.filter(site=request.user.site, erased_at=None).select_related("account").order_by("pseudonym")
+    )
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    return render(request, "people/patients.html", {"page": page})
+
+
+@require_http_methods(["GET", "POST"])
+def patient_invite(request: HttpRequest, patient: Any) -> HttpResponse:
+    """An account for the patient's own page; a new link where there is one already."""
+    assert request.user.is_authenticated
+    seen = request.patient  # type: ignore[attr-defined]
+    by, there = Actor.of(request.user), User.objects.filter(patient=seen).first()
+    form = forms.PatientAccount(request.POST or None)
+    if request.method == "POST" and (there is not None or form.is_valid()):
+        try:
+            if there is not None:
+                user, secret = there, actions.renew(there, by)
+            else:
+                name = form.cleaned_data["username"]
+                user, secret = actions.invite(name, "patient", request.user.site, by, patient=seen)
+        except IntegrityError:
+            form.add_error("username", say("people.name_taken"))
+        else:
+            link = request.build_absolute_uri(reverse("invitation", args=secret.split("/")))
+            return render(request, "people/invited.html", {"who": user, "link": link})
+    return render(request, "people/patient_invite.html", {"form": form, "seen": seen, "there": there})
+
+
 @require_POST
 def account_switch(request: HttpRequest, account: int) -> HttpResponse:
     """Let somebody in, or keep them out."""

@@ -40,11 +40,17 @@ def page(request: HttpRequest, patient: Any) -> HttpResponse:
         "recent": presenter.facts(
             in_force(seen).exclude(kind=m.Kind.SERIES).select_related("by").order_by("-day", "-id")[:RECENT]
         ),
-        "team_open": seen.closed,
+        "consents": _consents(seen),
         "key": uuid.uuid4(),
+        "review_key": uuid.uuid4(),
     }
     actor(request).wrote("patient.seen", seen)
     return render(request, "clinic/patient.html", context)
+
+
+def _consents(seen: m.Patient) -> bool:
+    there = in_force(seen).filter(kind=m.Kind.CONSENT).first()
+    return bool(there and there.body.get("research"))
 
 
 def _decision(made: m.Assessment | None) -> m.Decision | None:
