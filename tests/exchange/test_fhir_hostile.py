@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.exchange.hospital import bundle, infusion, lab
+from tests.exchange.people import records
 
-from ranvier.exchange.fhir import FromFhir, read_bundle, wire
+from ranvier.exchange.fhir import FromFhir, read_bundle, wire, write
 from ranvier.exchange.importing import import_files
 from ranvier.ground.notes import InputError
 from ranvier.record import read_text
@@ -110,7 +111,9 @@ def test_a_number_that_is_no_measurement_fills_no_memory():
 
 
 anything = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8)),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
     max_leaves=8,
 )
@@ -150,6 +153,19 @@ def test_any_part_may_be_anything(where, what):
         found = FromFhir({}, {}, error.problems, (), (), None)
     assert found.record is not None or found.problems
     assert all(p.what and p.remedy and p.place for p in found.problems)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(records(), st.data())
+def test_any_part_of_any_record_of_ours_may_be_anything(document, data):
+    whole = json.loads(wire.dumps(write(document, free_text=True).bundle))
+    where = data.draw(st.sampled_from([p for p in places(whole) if len(p) > 2]))
+    here = whole
+    for key in where[:-1]:
+        here = here[key]
+    here[where[-1]] = data.draw(anything)
+    found = read_bundle(json.dumps(whole))
+    assert found.record is not None or found.problems
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

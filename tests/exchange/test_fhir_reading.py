@@ -50,12 +50,21 @@ def test_a_name_never_enters_a_record_and_that_is_said():
     assert "Nobody" not in json.dumps(found.document)
     assert "0815" not in json.dumps(found.document)
     assert found.document["person"] == {"pseudonym": "patient", "sex": "female", "birth_year": 1968}
-    assert any("tell who somebody is" in p.what for p in looks(found))
+    assert any("tells who somebody is" in p.what for p in looks(found))
 
 
 def test_times_keep_their_offset_where_the_zone_is_not_known():
     found = read_bundle(bundle(infusion()))
     assert found.document["infusions"][0]["start"] == "2025-03-14T09:30+01:00"
+
+
+def test_times_in_utc_without_a_zone_are_pointed_out():
+    values = [lab("2465-3", 12 + i / 10, "g/L", at=f"2025-03-{10 + i}T23:30:00Z") for i in range(3)]
+    said = [p for p in looks(read_bundle(bundle(*values))) if "3 times are in UTC" in p.what]
+    assert len(said) == 1
+    told = read_bundle(bundle(*values), timezone="Europe/Amsterdam")
+    assert told.document["igg"][0]["at"] == "2025-03-11T00:30"
+    assert not any("UTC" in p.what for p in looks(told))
 
 
 def test_laboratory_values_by_their_code():

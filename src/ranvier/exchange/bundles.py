@@ -14,7 +14,7 @@ from ranvier.exchange.fhir.draft import summary
 from ranvier.exchange.fhir.people import own_pseudonym
 from ranvier.exchange.fhir.read import resources_of
 from ranvier.exchange.found import Fact, Sheet
-from ranvier.ground.notes import InputError, must_mend
+from ranvier.ground.notes import InputError, Severity, must_mend
 
 _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]")
 # Parts that become facts of the same kinds as those of a table; everything else is merged as it is.
@@ -43,6 +43,8 @@ def read_file(file: str, data: bytes, desk: Desk, existing: Mapping[str, Any] | 
         return None
     desk.problems += [p for p in found.problems if p not in found.remarks or must_mend(found.remarks)]
     if must_mend(found.problems):
+        remedy = f"An entry that nobody can mend is kept as a note by its number: --answer '{file}.leave_out=3, 17'."
+        desk.look(file, "what cannot be used is listed by its entry, as Bundle.entry[3]", remedy)
         desk.ask(
             "leave_out", About(file), place=file, ask="Which entries shall be left out, because they cannot be mended?",
             choices=("<numbers of entries, e.g. 3, 17>",), accept=lambda a: bool(_NUMBERS.fullmatch(a)), must=False,
@@ -136,10 +138,12 @@ def _fates(sheet: Sheet, whole: Mapping[str, Any], found: FromFhir, left: Mappin
         sheet.end(0, "used")
         return
     why: dict[int, str] = {}
+    spoilt: dict[int, str] = {}
     for problem in found.problems:
         hit = _ENTRY.match(problem.place)
         if hit:
-            why.setdefault(int(hit[1]), problem.what)
+            said = spoilt if problem.severity is Severity.MEND else why
+            said.setdefault(int(hit[1]), problem.what)
     noted = {int(h[1]) for k in found.kept if (h := _ENTRY.match(k.place))} - {
         int(h[1]) for path, p in found.places.items() if path[0] != "notes" and (h := _ENTRY.match(p))
     }
@@ -147,6 +151,8 @@ def _fates(sheet: Sheet, whole: Mapping[str, Any], found: FromFhir, left: Mappin
     for i in range(len(entries)):
         if i in left:
             sheet.end(i, "left out", f"by answer: {left[i]}")
+        elif i in spoilt:
+            sheet.end(i, "open", spoilt[i])
         elif i in noted:
             sheet.end(i, "note", why.get(i, ""))
         elif i in unread:

@@ -58,6 +58,7 @@ class Draft:
     members: dict[int, tuple[str, Any]] = field(default_factory=dict)
     infusion_of: dict[str, dict[str, Any]] = field(default_factory=dict)
     exam_of: dict[str, dict[str, Any]] = field(default_factory=dict)  # day → examination made of single grades
+    in_utc: list[str] = field(default_factory=list)  # places of times in UTC, where the person's zone is not known
     beyond: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, part: str, entry: dict[str, Any], node: Node) -> dict[str, Any]:
@@ -90,6 +91,8 @@ class Draft:
         except times.TimeError as error:
             node.mend(key, error.what, error.remedy)
             return None
+        if self.zone is None and text.endswith(("Z", "+00:00")):
+            self.in_utc.append(node.at(key))
         return found[:10] if whole_day else found
 
     def effective(self, node: Node) -> str | None:

@@ -45,9 +45,10 @@ def read(d: Draft, node: Node, pseudonym: str | None) -> None:
     """The person of a record."""
     given = pseudonym or own_pseudonym(node.raw)
     person: dict[str, Any] = some(pseudonym=given)
+    meta = node.raw.get("meta")
+    labels = meta.get("security") if isinstance(meta, dict) else None
     if any(
-        isinstance(tag, dict) and tag.get("code") == "HTEST"
-        for tag in (node.raw.get("meta") or {}).get("security") or ()
+        isinstance(tag, dict) and tag.get("code") == "HTEST" for tag in (labels if isinstance(labels, list) else ())
     ):
         d.document["invented"] = True
     gender = node.text("gender")
@@ -74,7 +75,12 @@ def read(d: Draft, node: Node, pseudonym: str | None) -> None:
     known = isinstance(node.raw.get("identifier"), list) and own_pseudonym(node.raw) is not None
     told = [k for k in IDENTIFYING if node.has(k) and not (k == "identifier" and known and len(node.raw[k]) == 1)]
     if told:
-        d.look(node, None, f"{', '.join(told)} tell who somebody is", "Left out on purpose: a record is pseudonymous.")
+        d.look(
+            node,
+            None,
+            f"what tells who somebody is was sent ({', '.join(told)})",
+            "Left out on purpose: a record is pseudonymous.",
+        )
     node.mark(*IDENTIFYING)
     d.document["person"] = person | d.document.get("person", {})
 

@@ -121,7 +121,9 @@ class _Reading:
         d.document.setdefault("person", {}).setdefault("pseudonym", self.pseudonym or "patient")
         self._whose(patient)
         for node in sorted((n for n in self.nodes if n is not patient), key=_order):
-            if node.path not in self.refused:
+            if node.path in self.refused:
+                node.all_read()
+            else:
                 self._one(node)
         values.finish_series(d)
         if d.ordered_notes:
@@ -317,6 +319,12 @@ class _Reading:
             times = f"{len(nodes)} resources of type" if len(nodes) > 1 else "a resource of type"
             what = f"{times} {kind[:60]} cannot be read here"
             self.problems.append(Problem(nodes[0].path, what, "Not kept; check whether it matters.", Severity.LOOK))
+        if self.draft.in_utc:
+            what = f"{len(self.draft.in_utc)} times are in UTC, and the person's time zone is not known"
+            remedy = (
+                "Kept in UTC: near midnight the day may be another one. Name the zone, as in timezone=Europe/Berlin."
+            )
+            self.problems.append(Problem(self.draft.in_utc[0], what, remedy, Severity.LOOK))
         for path, lost in self.draft.beyond.items():
             what = f"not kept: {', '.join(lost)}"
             self.problems.append(Problem(path, what, "Check whether it matters.", Severity.LOOK))

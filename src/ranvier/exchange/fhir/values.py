@@ -353,7 +353,8 @@ def _read_device(d: Draft, node: Node) -> str | None:
         named += [n.get("name") for n in listed if isinstance(n, dict)] if isinstance(listed, list) else []
         named += [raw.get("modelNumber")]
         coded = raw.get("type")
-        for coding in (coded.get("coding") or ()) if isinstance(coded, dict) else ():
+        codings = coded.get("coding") if isinstance(coded, dict) else None
+        for coding in codings if isinstance(codings, list) else ():
             if isinstance(coding, dict) and coding.get("system") == codes.own("device"):
                 named.insert(0, str(coding.get("code")))
         found.all_read()
