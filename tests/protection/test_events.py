@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.protection.made import KNOWLEDGE
 
+from ranvier.ground.truth import Truth
+from ranvier.protection.checks import risks
 from ranvier.protection.events import events, lots, plain_lot, trace_lot
 from ranvier.record import read_text
 
@@ -44,6 +46,21 @@ def test_a_clot_long_after_an_infusion_is_not_laid_on_it():
     view = one("adverse_events: [{what: deep vein thrombosis, on: 2025-06-10, grade: 3}]")
     assert view.related == "unlikely"
     assert view.lot is None
+
+
+def test_an_event_is_no_risk_of_itself_but_it_is_one_for_what_comes_later():
+    record = person("adverse_events: [{what: pulmonary embolism, on: 2025-05-16, grade: 4}]")
+    (view,) = events(record, KNOWLEDGE)
+    assert "event.risk" not in {f.name for f in view.triggers}
+    assert risks(record, KNOWLEDGE, date(2025, 11, 3))["thrombosis"] is Truth.MET
+    assert risks(record, KNOWLEDGE, date(2025, 5, 15))["thrombosis"] is Truth.UNKNOWN
+
+
+def test_the_share_of_clots_is_quoted_for_clots_only():
+    chills = "lot: PX12-441, course: first, reactions: [{what: chills}]}"
+    infusions = INFUSIONS.replace("lot: PX12-441, course: first}", chills, 1)
+    names = {f.name for v in events(person(infusions=infusions), KNOWLEDGE) for f in v.triggers}
+    assert names == {"event.first_of_all"}
 
 
 def test_the_lot_written_with_the_event_wins_over_the_last_infusion():

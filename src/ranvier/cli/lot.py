@@ -26,6 +26,7 @@ Examples: ranvier lot trace LE12X041 records/*.yaml
           ranvier lot trace LE12X041 records/ --json
           ranvier lot list records/
 """
+MOST_SAID = 5  # files that cannot be read are named up to here, then counted
 EVENTS = """Adverse events of a person: how bad, after which infusion and lot, what made it likelier, what to test and when.
 
 FILE is the person's record. A grade that nobody wrote is not guessed.
@@ -95,12 +96,14 @@ def _records(files: tuple[Path, ...]) -> tuple[list[Record], list[str]]:
         try:
             found, _ = room.read(path)
         except InputError as error:
-            click.echo(
-                words.wrap(f"Not read: {path}: {words.counted(error.problems)}. See: ranvier check {path}"), err=True
-            )
             unread.append(str(path))
+            if len(unread) <= MOST_SAID:
+                said = f"Not read: {path}: {words.counted(error.problems)}. See: ranvier check {path}"
+                click.echo(words.wrap(said), err=True)
             continue
         records.append(found)
+    if len(unread) > MOST_SAID:
+        click.echo(f"... and {len(unread) - MOST_SAID} more not read; --json lists them.", err=True)
     return records, unread
 
 

@@ -58,7 +58,7 @@ def _check(record: Record, rule: CheckRule, knowledge: Knowledge, at: date) -> C
     state = "open"
     if last is not None:
         facts = {"check": rule.name, "on": last.on.isoformat(), "result": last.result, "note": last.note}
-        because.append(Finding("check.done", facts))
+        because.append(Finding("check.noted" if last.note else "check.done", facts))
         newer = any(f.name == "check.lab" and str(f.facts.get("on")) > last.on.isoformat() for f in because)
         if last.result == "risk":
             risk = Truth.MET
@@ -132,7 +132,7 @@ def _either(one: Seen, other: Seen) -> Seen:
 
 
 def _special(record: Record, rule: CheckRule, at: date) -> tuple[Finding, ...]:
-    """Facts that are no conditions: blood group, pregnancy events, allergies, earlier adverse events."""
+    """Facts that are no conditions: blood group, pregnancy events, allergies."""
     if rule.id == "haemolysis" and record.person.blood_group in NON_O:
         return (Finding("check.blood_group", {"group": record.person.blood_group}),)
     if rule.id == "pregnancy":
@@ -146,8 +146,7 @@ def _special(record: Record, rule: CheckRule, at: date) -> tuple[Finding, ...]:
         return tuple(
             Finding("record.allergy", {"to": a.to, "reaction": a.reaction, "severity": a.severity}) for a in severe
         )
-    events = [e for e in record.adverse_events if rule.words and named(e.what, rule.words)]
-    return tuple(Finding("check.event", {"what": e.what, "on": e.on.isoformat(), "grade": e.grade}) for e in events)
+    return ()
 
 
 def _values(record: Record, rule: CheckRule) -> list[BloodTest]:

@@ -96,7 +96,7 @@ def _triggers(
     weights = [w for w in sorted(record.person.weights, key=lambda w: w.on) if w.on <= event.on]
     kg = weights[-1].kg if weights else (record.person.weights[0].kg if record.person.weights else None)
     for trigger in rule.triggers:
-        one = _trigger(trigger, record, event, course, courses, kg, before, knowledge)
+        one = _trigger(trigger, rule, record, event, course, courses, kg, before, knowledge)
         found += [one] if one is not None else []
     if before is not None:
         product = find_product(before.product, knowledge)
@@ -109,6 +109,7 @@ def _triggers(
 
 def _trigger(
     name: str,
+    rule: EventRule,
     record: Record,
     event: AdverseEvent,
     course: Course | None,
@@ -120,9 +121,12 @@ def _trigger(
     numbers = knowledge.event_numbers
     if name == "first_course":
         first = record.before.kind == "none" and len(courses) == 1
+        if not first:
+            return None
+        if rule.id != "thrombosis":
+            return Finding("event.first_of_all")
         share = numbers["first_course"]
-        facts_first: dict[str, Fact] = {"share": share.value}
-        return Finding("event.first_course", facts_first, source=share.source, status=share.status) if first else None
+        return Finding("event.first_course", {"share": share.value}, source=share.source, status=share.status)
     if course is None:
         return None
     limits: dict[str, tuple[float | None, str]] = {
@@ -146,13 +150,13 @@ def _trigger(
         "heart": "heart",
     }
     if name in by_check:
-        check = next(c for c in checks(record, knowledge, event.on) if c.id == by_check[name])
-        # The event itself is no trigger of itself.
-        because = [f for f in check.because if f.name != "check.event"]
-        if check.risk is not Truth.MET or not because:
+        # As it was known the day before: the event is no risk of itself.
+        day = event.on - timedelta(days=1)
+        check = next(c for c in checks(record, knowledge, day) if c.id == by_check[name])
+        if check.risk is not Truth.MET or not check.because:
             return None
         return Finding(
-            "event.risk", {"risk": check.name}, tuple(because), source=check.sources[0] if check.sources else None
+            "event.risk", {"risk": check.name}, check.because, source=check.sources[0] if check.sources else None
         )
     return _too_fast(before, kg, knowledge) if name == "rate" else None
 

@@ -63,11 +63,12 @@ def seen(
     atc: Sequence[str] = (),
     age_from: float | None = None,
 ) -> Seen:
-    """What the record shows on `at`: conditions by word or code, drugs that are taken by code, age in whole years.
+    """What the record shows on `at`: conditions by word or code, adverse events by word, drugs taken by code, age in years.
 
     The year of birth alone is known: whoever may already have reached the age counts.
     """
     signs = [c.what for c in record.conditions if c.present and _is(c.what, c.code, words, icd10)]
+    signs += [e.what for e in record.adverse_events if e.on <= at and named(e.what, words)]
     signs += [d.name for d in record.drugs if coded(d.code, atc) and runs(d.start, d.stop, at)]
     if age_from is not None and record.person.birth_year is not None:
         age = at.year - record.person.birth_year
