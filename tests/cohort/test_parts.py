@@ -79,3 +79,19 @@ def test_what_cannot_be_asked_is_said_with_what_can(more, says, tmp_path, capsys
     assert run(command) != ExitCode.OK
     assert says in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "x.parquet").exists()
+
+
+def test_a_cohort_on_a_real_cluster_is_the_cohort_of_this_machine(tmp_path):
+    """Scheduler and workers are processes of their own; nothing but the address differs."""
+    from tests.ground.test_work import cluster
+
+    def whole(**where):
+        with Executor(**where) as executor:
+            found = [r for _, r in executor.run(units(Question("ladder"), 9, size=3))]
+        return {name: np.concatenate([r[name] for r in found]) for name in found[0]}
+
+    here = whole(workers=1)
+    with cluster(tmp_path) as (address, _):
+        there = whole(scheduler=address)
+    for name, values in here.items():
+        assert np.array_equal(values, there[name]), name
