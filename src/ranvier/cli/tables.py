@@ -8,12 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ranvier.ground.work import Result
 
-GROUP = 4096  # rows
+GROUP = 512  # rows
 
 
 class Rows:
@@ -24,35 +25,36 @@ class Rows:
         self.metadata = {"ranvier": json.dumps(dict(asked)), "columns": json.dumps(dict(columns))}
         self.unfinished = target.with_name(target.name + ".unfinished")
         self.writer: pq.ParquetWriter | None = None
-        self.waiting: list[pa.Table] = []
+        self.waiting: list[Result] = []
 
     def __enter__(self) -> Rows:
         return self
 
     def add(self, rows: Result) -> None:
         """Some more rows, by column; all columns of the same length."""
-        table = pa.table({name: pa.array(values) for name, values in rows.items()})
-        if self.writer is None:
-            fields = [pa.field(f.name, f.type, metadata={"says": self.columns.get(f.name, "")}) for f in table.schema]
-            self.schema = pa.schema(fields, metadata=self.metadata)
-            self.writer = pq.ParquetWriter(self.unfinished, self.schema, compression="zstd")
-        self.waiting.append(table.cast(self.schema))
-        if sum(t.num_rows for t in self.waiting) >= GROUP:
+        self.waiting.append(rows)
+        if sum(len(next(iter(r.values()))) for r in self.waiting) >= GROUP:
             self._flush()
 
     def _flush(self) -> None:
         """Rows go out in large groups: what the file remembers of each group stays in memory until the end."""
-        if self.waiting and self.writer is not None:
-            whole = pa.concat_tables(self.waiting).combine_chunks()
-            self.writer.write_table(whole, row_group_size=whole.num_rows)
-            self.waiting = []
+        if not self.waiting:
+            return
+        whole = {name: np.concatenate([r[name] for r in self.waiting]) for name in self.waiting[0]}
+        self.waiting = []
+        table = pa.table({name: pa.array(values) for name, values in whole.items()})
+        if self.writer is None:
+            fields = [pa.field(f.name, f.type, metadata={"says": self.columns.get(f.name, "")}) for f in table.schema]
+            self.schema = pa.schema(fields, metadata=self.metadata)
+            self.writer = pq.ParquetWriter(self.unfinished, self.schema, compression="zstd")
+        self.writer.write_table(table.cast(self.schema), row_group_size=table.num_rows)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self._flush()
         if self.writer is not None:
-            if kind is None:
-                self._flush()
             self.writer.close()
             if kind is None:
                 self.unfinished.replace(self.target)
