@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +134,7 @@ class Book:
         return ((path, data) for path, data in self.files.items() if kind_of(path) == kind and self.sound(path))
 
 
+@cache
 def kind_of(path: str) -> str | None:
     """Name of the schema of a file, or None."""
     found = (kind for pattern, kind in KINDS if Path(path).match(pattern) and path.count("/") == pattern.count("/"))
@@ -176,7 +177,7 @@ def _read(book: Book, root: Path) -> None:
     for file in sorted(root.rglob("*.yaml")):
         path = file.relative_to(root).as_posix()
         try:
-            data = yaml.load(file.read_bytes(), _Strict)
+            data = _parsed(file.read_bytes())
         except yaml.YAMLError as error:
             book.mend(path, "file", f"is not YAML: {' '.join(str(error).split())}", "Mend the line it names.")
             continue
@@ -184,6 +185,12 @@ def _read(book: Book, root: Path) -> None:
     for path in (pattern for pattern, _ in KINDS if "*" not in pattern):
         if path not in book.files and path not in book.problems:
             book.mend(path, "file", "is missing", "Put it back; the program cannot start without it.")
+
+
+@lru_cache(maxsize=1024)
+def _parsed(content: bytes) -> Any:
+    """The data of a file; the same bytes are read once. Nothing here writes to what it was given."""
+    return yaml.load(content, _Strict)
 
 
 def _tables(book: Book, root: Path, sources: frozenset[str]) -> None:
