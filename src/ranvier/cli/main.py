@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("ranvier.cli.check:command", "Say what a record holds, what is missing, what to mend."),
     "plan": ("ranvier.cli.plan:command", "From a record to a plan for the next infusions."),
     "start": ("ranvier.cli.start:command", "Begin immunoglobulin: checks, courses, rates."),
+    "letter": ("ranvier.cli.letter:command", "Letters, infusion sheet, leaflet: page or PDF."),
     "check-order": ("ranvier.cli.check_order:command", "Would this drug harm this person?"),
     "events": ("ranvier.cli.lot:events_command", "Adverse events: how bad, which lot, what to test."),
     "lot": ("ranvier.cli.lot:command", "Where has a lot of immunoglobulin been?"),

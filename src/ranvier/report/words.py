@@ -29,10 +29,18 @@ _Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
 
 @lru_cache(maxsize=4)
 def language(code: str) -> Mapping[str, Any]:
-    """The sentences of one language, by its code, as nested mappings."""
+    """The sentences of one language, by its code, as nested mappings; a sentence that it lacks is taken from English."""
     text = files("ranvier.knowledge").joinpath("languages", f"{code}.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return loaded
+    return loaded if code == "en" else _over(language("en"), loaded)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        known = merged.get(name)
+        merged[name] = _over(known, value) if isinstance(value, dict) and isinstance(known, dict) else value
+    return merged
 
 
 def number(value: float, digits: int = 3) -> str:

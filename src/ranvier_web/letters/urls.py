@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from ranvier_web.letters import views
+
+urlpatterns = [
+    path("patients/<uuid:patient>/letters/", views.choose, name="letters"),
+    path("patients/<uuid:patient>/letters/<slug:kind>/", views.letter, name="letter"),
+    path("leaflet/", views.leaflet, name="leaflet"),
+    path("leaflet.pdf", views.leaflet_pdf, name="leaflet_pdf"),
+]

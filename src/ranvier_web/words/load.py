@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Mapping
 from functools import cache
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -15,10 +16,14 @@ from ranvier.report.words import Words
 FOLDER = ("languages", "web")
 
 
+def _root() -> Traversable:
+    return importlib.resources.files("ranvier.knowledge").joinpath(*FOLDER)
+
+
 @cache
 def texts(code: str) -> Mapping[str, Any]:
     """Area, name, sentence. A word that a language lacks is taken from English."""
-    root = importlib.resources.files("ranvier.knowledge").joinpath(*FOLDER, code)
+    root = _root().joinpath(code)
     read = {
         file.name.removesuffix(".yaml"): yaml.load(file.read_bytes(), yaml.CSafeLoader)
         for file in sorted(root.iterdir(), key=lambda f: f.name)
@@ -33,6 +38,13 @@ def texts(code: str) -> Mapping[str, Any]:
 def words(code: str = "en") -> Words:
     """The words of dates, doses, chances: those of the report."""
     return Words(evidence.load(), code)
+
+
+@cache
+def languages() -> tuple[tuple[str, str], ...]:
+    """Languages that the patient's page and the letters have: code and own name."""
+    found = tuple(sorted(folder.name for folder in _root().iterdir() if folder.is_dir()))
+    return tuple((code, str(texts(code)["diary"]["language_name"])) for code in found)
 
 
 def say(key: str, /, code: str = "en", **facts: Any) -> str:
