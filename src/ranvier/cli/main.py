@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("ranvier_web.commands:serve", "Serve a real clinic."),
     "backup": ("ranvier_web.commands:backup", "One encrypted file with everything of a site."),
     "restore": ("ranvier_web.commands:restore", "A site from a backup."),
+    "ticket": ("ranvier_web.connect.commands:ticket", "Programs that may read a site's FHIR face."),
     "caller": ("ranvier_web.connect.commands:caller", "Systems that may call a site's CDS Hooks services."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
     "evidence": ("ranvier.cli.evidence:command", "What is believed, on what it stands, what is new."),

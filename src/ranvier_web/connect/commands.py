@@ -1,4 +1,4 @@
-"""`ranvier caller`: which systems may call the CDS Hooks services of a site, and who a patient is on their server."""
+"""`ranvier caller`: which systems may call the CDS Hooks services of a site; `ranvier ticket`: which programs may read."""
 
 from __future__ import annotations
 
@@ -189,4 +189,75 @@ def link(pseudonym: str, data: Path, site: str | None, server: str, name: str) -
     Elsewhere.objects.get_or_create(patient=patient, server=base, name=name)
     Actor.command("caller link").wrote("patient.linked", patient, server=base, name=name)
     click.echo(f"{pseudonym} is Patient/{name} of {base}.")
+    return ExitCode.OK
+
+
+@click.group(short_help="Programs that may read a site's FHIR face.")
+def ticket() -> None:
+    r"""Programs that may read this site's FHIR face, at /fhir below its address.
+
+    A ticket is a secret that is shown once. It opens what its scopes say, for a time, and never a closed record.
+
+    \b
+    Examples:
+      ranvier ticket add "Registry" --data /srv/ranvier \
+          --scope system/Observation.rs --scope system/Patient.rs --days 90
+      ranvier ticket list --data /srv/ranvier
+      ranvier ticket revoke "Registry" --data /srv/ranvier
+    """
+
+
+@ticket.command("add", short_help="Make a ticket and show its secret, once.")
+@click.argument("name")
+@data_option
+@click.option("--site", help="Name of the site, if there are several.")
+@click.option("--scope", multiple=True, required=True, help="As SMART writes it: system/Observation.rs or system/*.rs.")
+@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it holds.")
+def ticket_add(name: str, data: Path, site: str | None, scope: tuple[str, ...], days: int) -> int:
+    """Make a ticket and show its secret, once."""
+    _open(data)
+    from ranvier_web.clinic.actions import Actor
+    from ranvier_web.connect import tickets
+
+    try:
+        made, secret = tickets.make(name, _site(site), list(scope), days, Actor.command("ticket add"))
+    except ValueError as error:
+        raise click.UsageError(f"Nothing was made: {error}.") from None
+    click.echo(f"{name} may read until {made.until:%Y-%m-%d}. Keep the secret; it is not shown again:", err=True)
+    click.echo(secret)
+    return ExitCode.OK
+
+
+@ticket.command("list", short_help="Which programs may read.")
+@data_option
+def ticket_list(data: Path) -> int:
+    """Which programs may read, what, and until when."""
+    _open(data)
+    from ranvier_web.connect.models import Ticket
+
+    rows = list(Ticket.objects.select_related("site").order_by("site", "name"))
+    if not rows:
+        click.echo("No program may read yet. Add one: ranvier ticket add --help")
+    for one in rows:
+        state = "revoked" if one.revoked_at else f"until {one.until:%Y-%m-%d}"
+        click.echo(f"{one.name} ({one.site}): {state}; {' '.join(one.scopes)}")
+    return ExitCode.OK
+
+
+@ticket.command("revoke", short_help="A program may read no longer.")
+@click.argument("name")
+@data_option
+def ticket_revoke(name: str, data: Path) -> int:
+    """A program may read no longer, from this moment on."""
+    _open(data)
+    from django.utils import timezone
+
+    from ranvier_web.clinic.actions import Actor
+    from ranvier_web.connect.models import Ticket
+
+    n = Ticket.objects.filter(name=name, revoked_at=None).update(revoked_at=timezone.now())
+    if not n:
+        raise click.UsageError(f"No ticket in force is called '{name}'. See: ranvier ticket list")
+    Actor.command("ticket revoke").wrote("ticket.revoked", None, called=name, n=n)
+    click.echo(f"{name} may read no longer.")
     return ExitCode.OK

@@ -91,3 +91,19 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome}: {self.card}"
+
+
+class Ticket(models.Model):
+    """A secret with which a program may read: the FHIR face. Only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey("people.Site", on_delete=models.PROTECT, related_name="tickets")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)  # as SMART writes them: system/Observation.rs, system/*.rs
+    made_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

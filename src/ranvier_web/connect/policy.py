@@ -8,4 +8,8 @@ RULES: dict[str, Rule] = {
     "cds_services": token(),
     "cds_service": token(),
     "cds_feedback": token(),
+    "fhir_metadata": token(),
+    "fhir_search": token(),
+    "fhir_search_post": token(),
+    "fhir_read": token(),
 }
