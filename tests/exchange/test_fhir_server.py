@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import jwt
 import pytest
+import yaml
 from click.testing import CliRunner
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -337,3 +338,11 @@ def test_another_client_sees_what_we_wrote_and_we_see_what_it_wrote(medplum, cli
     other.resource("Observation", **without(theirs, "resourceType")).save()
     back = read_bundle(wire.dumps(gather(Server(client, medplum), "p9", quiet=True)))
     assert [g.g_per_l for g in back.record.igg] == [11.7]
+
+
+def test_what_the_page_of_peers_says_was_exchanged_is_shown_by_a_test_that_exists():
+    root = Path(__file__).parents[2]
+    for peer in yaml.safe_load((peers.HERE / "peers.yaml").read_text("utf-8"))["peers"]:
+        for item in peer["exchanged"]:
+            file, _, name = item["test"].partition("::")
+            assert f"def {name}(" in (root / file).read_text("utf-8"), item
