@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans load test torture postgres bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
+.PHONY: help run plans load test browser fuzz torture postgres bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,7 +37,7 @@ run: $(VENV)/run.stamp  ## set up everything and start a clinic of invented pati
 plans: $(VENV)/run.stamp  ## plan the shipped cases, on the screen and as HTML
 	@$(BIN)/ranvier demo
 
-test: $(VENV)/dev.stamp $(VENV)/peers.stamp  ## set up everything and run all tests
+test: $(VENV)/dev.stamp $(VENV)/peers.stamp $(VENV)/browser.stamp  ## set up everything and run all tests
 	@$(BIN)/python -m pytest
 
 postgres: $(VENV)/dev.stamp  ## the tests of the web once more, on a real PostgreSQL
@@ -46,6 +46,19 @@ postgres: $(VENV)/dev.stamp  ## the tests of the web once more, on a real Postgr
 load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patients? (builds it once; writes docs/measured/web.md)
 	@test -d out/load || $(BIN)/python tools/load_web.py build
 	@$(BIN)/python tools/load_web.py run --write
+
+# Chromium for the browser tests: from the path; else from the system's packages, where we may install them.
+$(VENV)/browser.stamp: $(VENV)/dev.stamp
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then touch $@; \
+	  elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -y -q chromium && touch $@; \
+	  else echo "There is no Chromium on the path: the browser tests will skip. Install it (for instance: apt-get install chromium)."; fi
+
+browser: $(VENV)/browser.stamp  ## walk each person's day in a real browser, with pictures in out/pictures
+	@RANVIER_BROWSER=1 RANVIER_PICTURES=out/pictures $(BIN)/python -m pytest tests/web/test_browser.py
+	@$(BIN)/python tools/measure_drag.py
+
+fuzz: $(VENV)/dev.stamp  ## rubbish in every field of every address, twenty times as much as in the tests
+	@RANVIER_FUZZ=20 $(BIN)/python -m pytest tests/web/test_fuzz.py
 
 torture: $(VENV)/dev.stamp  ## kill server and database in the middle of writes, 100 times each
 	@$(BIN)/python -m tests.web.torture --times $(or $(TIMES),100)

@@ -59,7 +59,7 @@ def build(folder: Path, patients: int, years: int) -> None:
         User.objects.create_user(name, password=PASSWORD, role="neurologist", site=site)
     by, today = Actor.command("load"), date.today()
     first = add_patient("p0000", site, by, invented=True)
-    facts = [*_fixed(today, 1), *_diary(today, 140)]
+    facts = [*_fixed(today, 1), *_diary(today, 140)]  # what the kept answer knows
     add_many(first, facts, by, origin="demo")
     made = assess_patient(first)
     assert made is not None
@@ -160,6 +160,17 @@ def _many(connection: Any, patient: uuid.UUID, rows: list[tuple[str, str, Any]],
             "INSERT INTO clinic_fact (key, kind, day, body, withdrawn, why, origin, at, patient_id) "
             "VALUES (%s, %s, %s, %s, 0, '', 'diary', %s, %s)",
             [(k, kd, d, b, at, p) for k, kd, d, b, p, at in values],
+        )
+
+
+def _copied(connection: Any, source: uuid.UUID, to: uuid.UUID) -> None:
+    """The facts of one patient once more, for another: seven million of them are made by the database itself."""
+    columns = "kind, day, body, withdrawn, why, origin, at"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO clinic_fact (key, {columns}, patient_id) "
+            f"SELECT lower(hex(randomblob(16))), {columns}, %s FROM clinic_fact WHERE patient_id = %s",
+            [to.hex, source.hex],
         )
 
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -28,13 +29,28 @@ from django.db import connection, models, transaction
 MAGIC = b"RANVIER1"
 CHUNK = 1 << 20  # [bytes] before sealing
 ROWS = 2000  # written at once
-ORDER = (
-    "people.Site", "clinic.Patient", "people.User", "people.Invitation", "people.BreakGlass", "people.Care", "mfa.Authenticator",
-    "clinic.Fact", "clinic.Assessment", "clinic.Frozen", "clinic.Drawing", "clinic.Decision", "clinic.State", "clinic.Task",
-    "clinic.Aside", "clinic.Erasure", "audit.Entry",
-)  # fmt: skip
-"""What is kept. Sessions and counters of wrong passwords are not: whoever was signed in signs in again."""
-NOT_KEPT = ("sessions.", "axes.", "auth.", "contenttypes.", "account.")
+NOT_KEPT = ("sessions", "axes", "auth", "contenttypes", "account")
+"""Sessions and counters of wrong passwords are not kept: whoever was signed in signs in again."""
+
+
+@cache
+def order() -> tuple[str, ...]:
+    """Every table that is kept, each after those it points to."""
+    models_ = sorted((m for m in apps.get_models() if m._meta.app_label not in NOT_KEPT), key=lambda m: m._meta.label)
+    found: dict[str, None] = {}
+
+    def visit(model: type[models.Model]) -> None:
+        if model._meta.label in found or model not in models_:
+            return
+        for field in model._meta.concrete_fields:
+            target = field.related_model
+            if isinstance(target, type) and target is not model:
+                visit(target)
+        found[model._meta.label] = None
+
+    for model in models_:
+        visit(model)
+    return tuple(found)
 
 
 class BadBackupError(Exception):
@@ -58,7 +74,7 @@ def back_up(to: Path, key: bytes, secrets: dict[str, Any]) -> Made:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         sealed = Sealer(raw, key)
-        sealed.write((json.dumps({"secrets": secrets, "tables": ORDER}) + "\n").encode())
+        sealed.write((json.dumps({"secrets": secrets, "tables": order()}) + "\n").encode())
         for line in lines():
             made.add(line)
             sealed.write(line)
@@ -98,7 +114,7 @@ def restore(source: Path, key: bytes) -> Made:
             kept.append(_instance(name, values))
         _insert(kept)
         with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), [_model(name) for name in ORDER]):
+            for statement in connection.ops.sequence_reset_sql(no_style(), [_model(name) for name in order()]):
                 cursor.execute(statement)
         made = Digest()
         for line in lines():
@@ -118,7 +134,7 @@ def secrets_of(source: Path, key: bytes) -> dict[str, Any]:
 
 def lines() -> Iterator[bytes]:
     """Every row of every table, one JSON line each, always in the same order."""
-    for name in ORDER:
+    for name in order():
         model = _model(name)
         names = [f.attname for f in model._meta.concrete_fields]
         rows = model._default_manager.order_by("pk").values_list(*names)

@@ -20,6 +20,10 @@ pytestmark = [
 ]
 
 
+# A small version with every run of the tests; `make browser` walks everybody's day.
+more = pytest.mark.skipif(not os.environ.get("RANVIER_BROWSER"), reason="walked by make browser")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("clinic") / "data", "--few")
@@ -108,6 +112,7 @@ def test_the_neurologist_sees_who_wears_off_tries_another_interval_and_decides(s
     looked_at(page, "decisions")
 
 
+@more
 def test_the_nurse_records_an_infusion_with_a_double_click_once_and_corrects_it(server, page):
     sign_in(page, server, "niels")
     address = open_patient(page, server, "heron", "facts/new/infusion/")
@@ -127,6 +132,7 @@ def test_the_nurse_records_an_infusion_with_a_double_click_once_and_corrects_it(
     assert "corrected by Niels" in page.inner_text("table.facts")
 
 
+@more
 def test_an_impossible_dose_is_refused_beside_its_field_and_nothing_typed_is_lost(server, page):
     sign_in(page, server, "niels")
     open_patient(page, server, "heron", "facts/new/infusion/")
@@ -139,6 +145,7 @@ def test_an_impossible_dose_is_refused_beside_its_field_and_nothing_typed_is_los
     looked_at(page, "refused")
 
 
+@more
 def test_an_examination_is_typed_without_a_mouse_and_the_nerves_light_up(server, page):
     sign_in(page, server, "noor")
     open_patient(page, server, "heron", "examination/")
@@ -160,6 +167,7 @@ def test_an_examination_is_typed_without_a_mouse_and_the_nerves_light_up(server,
     looked_at(page, "diagnosis")
 
 
+@more
 def test_a_nerve_study_is_judged_while_it_is_typed(server, page):
     sign_in(page, server, "noor")
     open_patient(page, server, "newcomer", "conduction/")
@@ -171,6 +179,7 @@ def test_a_nerve_study_is_judged_while_it_is_typed(server, page):
     looked_at(page, "conduction")
 
 
+@more
 def test_the_pharmacist_checks_an_order(server, page):
     sign_in(page, server, "petra")
     open_patient(page, server, "heron", "order/")
@@ -181,6 +190,7 @@ def test_the_pharmacist_checks_an_order(server, page):
     looked_at(page, "order")
 
 
+@more
 def test_a_table_is_looked_at_before_it_is_written_and_taken_back_after(server, page):
     sign_in(page, server, "niels")
     address = open_patient(page, server, "newcomer", "import/")
@@ -209,6 +219,7 @@ def test_a_table_is_looked_at_before_it_is_written_and_taken_back_after(server, 
     assert "Privigen" not in page.inner_text("main")
 
 
+@more
 def test_the_administrator_invites_somebody_who_then_comes_in(server, page, browser):
     sign_in(page, server, "adam")
     looked_at(page, "people")
@@ -237,6 +248,7 @@ def test_the_administrator_invites_somebody_who_then_comes_in(server, page, brow
     other.context.close()
 
 
+@more
 @pytest.mark.parametrize("who", ["newcomer", "muddled"])
 def test_empty_and_broken_records_say_what_to_do(server, page, who):
     sign_in(page, server, "noor")
@@ -248,6 +260,7 @@ def test_empty_and_broken_records_say_what_to_do(server, page, who):
         looked_at(page, f"{who}-{sub.strip('/')}")
 
 
+@more
 @pytest.mark.parametrize("width", [768, 390])
 def test_nothing_is_wider_than_a_phone(server, page, width):
     page.set_viewport_size({"width": width, "height": 844})
@@ -259,6 +272,7 @@ def test_nothing_is_wider_than_a_phone(server, page, width):
         assert wide <= 1, f"{sub or 'patient'} is {wide} px wider than the window"
 
 
+@more
 def test_the_researcher_sees_numbers_and_no_patient(server, page):
     sign_in(page, server, "rosa")
     page.wait_for_selector("h1")

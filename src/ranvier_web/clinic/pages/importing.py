@@ -120,7 +120,7 @@ def _rows(found: Imported) -> list[dict[str, Any]]:
             "name": sheet.name,
             "facts": len(sheet.facts),
             "columns": sheet.columns,
-            "left": [f for f in sheet.fates.values() if f.end not in ("used", "note", "blank")][:30],
+            "left": [f for f in sheet.fates.values() if f.end not in ("used", "note", "blank", "heading")][:30],
         }
         for sheet in found.sheets
     ]

@@ -68,21 +68,28 @@ def _line(task: m.Task, today: Any) -> dict[str, Any]:
     if "chance" in spoken:
         spoken["chance"] = words().chance(float(spoken["chance"]))
     if "last" in spoken and not spoken["last"]:
-        spoken["last"] = words().unknown
+        spoken["last"] = say("worklist.never")
     late = (today - task.due).days if task.due else None
-    when = ""
-    if late is not None:
-        when = say("worklist.today" if late == 0 else "worklist.late" if late > 0 else "worklist.in_days", n=abs(late))
     return {
         "task": task,
         "patient": task.patient,
         "state": task.patient.state,
         "what": say(f"worklist.kind_{task.kind}"),
         "why": say(f"worklist.why_{task.kind}", **spoken),
-        "when": when,
+        "when": _when(late),
         "late": late is not None and late > 0,
         "urgent": task.kind in ("trouble", "wearing_off", "decline"),
     }
+
+
+def _when(late: int | None) -> str:
+    """How far away the day is."""
+    if late is None:
+        return ""
+    named = {0: "today", 1: "yesterday", -1: "tomorrow"}.get(late)
+    if named:
+        return say(f"worklist.{named}")
+    return say("worklist.late" if late > 0 else "worklist.in_days", n=abs(late))
 
 
 def _day(text: str) -> Any:
