@@ -80,6 +80,7 @@ def test_the_family_is_listed_and_each_member_shown(capsys):
         assert run(["model", "show", name]) == ExitCode.OK
         text = capsys.readouterr().out
         assert name in text
+        assert all(len(line) <= 80 for line in text.splitlines() if "\\" not in line)  # equations stay in one piece
     assert {"two_compartment", "one_compartment_fcrn"} <= set(listed["kinetics"])
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.estimation.general import population, problem
 
+from ranvier.estimation import individual_kernels as K
 from ranvier.estimation.individual import Bench, fit
 from ranvier.estimation.individual_posterior import importance, nuts
 from ranvier.estimation.individual_result import eta_names, person
@@ -111,6 +112,22 @@ def test_a_start_at_which_the_data_are_impossible_is_no_end_of_the_search():
     assert fits.arrived.all()
     assert fits.starts[0] > 1
     assert np.exp(fits.eta[0, p.population.subject_names.index("lag_time")]) * 0.4 < 0.3
+
+
+@pytest.mark.parametrize(
+    ("kinetics", "more"), [("two_compartment_oral", ("lag_time",)), ("one_compartment_zero_order", ())]
+)
+def test_no_other_start_finds_anything_lower_even_where_doses_arrive_at_the_moment_of_a_value(kinetics, more):
+    """A lag or a duration makes an edge in the objective at each value's time; the minimum may lie on it."""
+    p = problem(study(12, times=(0.25, 0.5, 1.0, 2.0, 4.0, 9.0, 20.0)), population(kinetics, more=more))
+    fits, desk = fit(p), p.desk()
+    rng = np.random.default_rng(8)
+    for i in range(len(p)):
+        n = K.begin_person(p.structure, p.cohort, i, p.variability, p.typical, desk)
+        for _ in range(15):
+            z = 1.5 * rng.standard_normal(n)
+            found, _, _ = K.descend(p.structure, p.cohort, i, p.variability, p.typical, z, p.moving, 300, desk)
+            assert found > fits.objective[i] - 0.1
 
 
 def test_importance_sampling_and_nuts_tell_the_same_posterior():

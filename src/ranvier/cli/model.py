@@ -66,6 +66,7 @@ def list_(as_json: bool) -> int:
 def show(name: str, as_json: bool) -> int:
     """One structure or population."""
     from ranvier.cli.fit import population_named
+    from ranvier.cli.words import wrap
     from ranvier.evidence.models import family
 
     kinds = family()
@@ -93,9 +94,9 @@ def show(name: str, as_json: bool) -> int:
         for n in names:
             kind = kinds.parameters[n]
             default = "" if kind.default is None or n in s.parameters else f"; else {kind.default:g}"
-            click.echo(f"  {n:31} {kind.says} [{kind.dimension}]{default}")
+            click.echo(wrap(f"{n:31} {kind.says} [{kind.dimension}]{default}", "  ", 34 * " "))
     for note in s.notes:
-        click.echo(f"\n{note}")
+        click.echo("\n" + wrap(note))
     if s.kind == "kinetics":
         rows = "\n".join(f"  {n}: {{scale: log, typical: 1.0, spread: 0.3}}" for n in s.parameters)
         click.echo("\nA population file to begin with:\n\n" + TEMPLATE.format(kinetics=s.id, parameters=rows))
@@ -174,7 +175,7 @@ def population_text(it: Any) -> str:
     for output, e in it.residual.items():
         sizes = [f"{w} SD {v:.4g}" for w, v in (("additive", e.additive), ("proportional", e.proportional)) if v]
         lines.append(f"  error of {output}: {e.error}, {', '.join(sizes)}")
-    lines += [f"  {note}" for note in it.notes]
+    lines += [wrap(note, "  ") for note in it.notes]
     return "\n".join(lines)
 
 

@@ -24,6 +24,8 @@ IntArray = npt.NDArray[np.int64]
 LOG, LOGIT, NORMAL = 0, 1, 2
 ADDED, PROPORTIONAL_ERROR, COMBINED_SUM, COMBINED_ROOT, LOG_ERROR = 0, 1, 2, 3, 4
 DONE = 1e-9  # Newton decrement (half the objective that a full step still promises) at which the search has arrived
+EDGE = 1e-6  # Newton decrement above which a search has not ended in a valley, but on an edge of the objective
+ROUNDS = 3  # searches with each coordinate held, on an edge
 CLOSED_ROAD, SOLVER_ROAD = 0, 1
 
 
@@ -360,9 +362,11 @@ def to_eta(root: FloatArray, z: FloatArray, eta: FloatArray) -> None:
 @kernel
 def descend_to(
     s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, z: FloatArray, moving: bool, most: int, desk: Desk,
-    g: FloatArray, h: FloatArray,
+    g: FloatArray, h: FloatArray, frozen: int,
 ) -> tuple[float, int, bool]:  # fmt: skip
     """Levenberg-Marquardt in whitened coordinates from z (moved in place) to a local minimum of the objective.
+
+    `frozen`: a coordinate that is held, or -1.
 
     `moving`: something may move in time (lag, modelled rate or duration), so that events are ordered at every evaluation.
     Returns the objective, the evaluations, and whether it arrived; g (D) and h (D × D) hold gradient and curvature there, as
@@ -402,6 +406,12 @@ def descend_to(
                     total += root[q, d] * middle[q, k]
                 square[d, k] = total
             square[d, d] += damping * (square[d, d] - 1.0 - damping)
+        if frozen >= 0:
+            slope[frozen] = 0.0
+            for k in range(n):
+                square[frozen, k] = 0.0
+                square[k, frozen] = 0.0
+            square[frozen, frozen] = 1.0
         if not factor(square, n):
             damping = max(10.0 * damping, 1e-3)
             continue
@@ -447,7 +457,8 @@ def descend(
 ) -> tuple[float, int, bool]:  # fmt: skip
     """As `descend_to`, where gradient and curvature are not wanted."""
     g, h = np.empty(z.size), np.empty((z.size, z.size))
-    return descend_to(s, c, i, b, typical, z, moving, most, desk, g, h)
+    frozen = -int(z.size >= 0)  # none; a constant would be compiled as a version of its own
+    return descend_to(s, c, i, b, typical, z, moving, most, desk, g, h, frozen)
 
 
 @kernel
@@ -462,6 +473,26 @@ def by_z(root: FloatArray, h: FloatArray, n: int, square: FloatArray) -> None:
                     inner += h[q, r] * root[r, k]
                 total += root[q, d] * inner
             square[d, k] = total
+
+
+@kernel
+def _on_an_edge(
+    root: FloatArray, z: FloatArray, g: FloatArray, h: FloatArray, n: int, square: FloatArray, step: FloatArray
+) -> bool:  # fmt: skip
+    """Whether the slope at z is far from zero: a full step would promise more than `EDGE`."""
+    slope = np.empty(n)
+    for d in range(n):
+        slope[d] = z[d]
+        for k in range(d, n):
+            slope[d] += 0.5 * root[k, d] * g[k]
+    by_z(root, h, n, square)
+    if not factor(square, n):
+        return True
+    back(square, slope, n, step)
+    promised = 0.0
+    for d in range(n):
+        promised += step[d] * slope[d]
+    return promised > EDGE
 
 
 @kernel
@@ -480,26 +511,35 @@ def fit_range(
     out_count N × 5: evaluations, arrived, distinct minima, starts, road (0 closed form, 1 solver, -1 none).
     """
     no = first > last
+    none = -int(first <= last)
     score = np.empty(points.shape[0])
     minima = np.empty(extra + 1)
     for i in range(first, last):
         n = begin_person(s, c, i, b, typical, desk)
         root, square = desk.root, desk.square
         best, eta, g, h, away = np.zeros(n), np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n)
-        best_h = np.zeros((n, n))
+        best_g, best_h = np.zeros(n), np.zeros((n, n))
         value, arrived, road = np.inf, no, -1
         found = spent = starts = 0
         turns = 1 + (extra if n > 0 and c.obs_ptr[i + 1] > c.obs_ptr[i] else 0)
-        for turn in range(turns):
+        held = none
+        for turn in range(turns + (ROUNDS * n if moving else 0)):
             z = np.zeros(n)
-            if turn == 1:
+            if turn >= turns:
+                # A value at the very moment when a dose arrives makes an edge in the objective, on which the minimum may lie:
+                # then the slope does not vanish, and the other coordinates are searched once more while one is held.
+                if turn == turns and not _on_an_edge(root, best, best_g, best_h, n, square, away):
+                    break
+                held = (turn - turns) % n
+                z[:] = best
+            elif turn == 1:
                 by_z(root, best_h, n, square)
                 for k in range(points.shape[0]):
                     z = points[k, :n].copy()
                     to_eta(root, z, eta)
                     score[k] = misfit(s, c, i, b, typical, eta, z, no, moving, desk, g, h)
                 spent += points.shape[0]
-            if turn > 0:
+            if 0 < turn < turns:
                 choice, lowest = -1, np.inf
                 for k in range(points.shape[0]):
                     height = score[k]
@@ -513,22 +553,23 @@ def fit_range(
                     if height < lowest:
                         choice, lowest = k, height
                 if choice < 0:
-                    break
+                    continue
                 score[choice] = np.inf
                 z = points[choice, :n].copy()
-            there, more, ok = descend_to(s, c, i, b, typical, z, moving, most, desk, g, h)
+            there, more, ok = descend_to(s, c, i, b, typical, z, moving, most, desk, g, h, held)
             spent += more
-            starts += 1
-            if ok:
+            starts += 1 if held < 0 else 0
+            if ok and held < 0:
                 known = no
                 for q in range(found):
                     known = known or abs(minima[q] - there) < 1e-4
                 if not known:
                     minima[found] = there
                     found += 1
-            if there < value - 1e-9 or (ok and not arrived and there < value + 1e-9):
+            if there < value - 1e-9 or (ok and not arrived and held < 0 and there < value + 1e-9):
                 value, arrived = there, ok
                 best[:] = z
+                best_g[:] = g
                 best_h[:, :] = h
                 road = desk.state[1]
         to_eta(root, best, eta)
