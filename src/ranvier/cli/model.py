@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ranvier.cli.words import wrap
 from ranvier.ground.notes import ExitCode
 
 HELP = """The models that can be fitted: structures, populations, and the check of your own file.
@@ -66,7 +67,6 @@ def list_(as_json: bool) -> int:
 def show(name: str, as_json: bool) -> int:
     """One structure or population."""
     from ranvier.cli.fit import population_named
-    from ranvier.cli.words import wrap
     from ranvier.evidence.models import family
 
     kinds = family()
@@ -85,7 +85,7 @@ def show(name: str, as_json: bool) -> int:
         }  # fmt: skip
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return ExitCode.OK
-    click.echo(f"{s.title} ({s.kind}: {s.id})\n")
+    click.echo(f"{s.title}\n({s.kind}: {s.id})\n")
     for line in s.equations:
         click.echo(f"  {line}")
     for words, names in (("Needed", s.parameters), ("May be given", s.optional)):
