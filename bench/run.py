@@ -163,7 +163,7 @@ def _simulation() -> Row:
     from ranvier.estimation import individual_kernels as general_kernels
 
     problem, etas = shared_bench.year_half()
-    desk, objective, f = problem.desk(), np.zeros(len(etas)), np.zeros((len(etas), 180))
+    desk, objective, f = problem.desk(), np.zeros(0), np.zeros((len(etas), 180))
 
     def simulate() -> None:
         general_kernels.look_at_rows(

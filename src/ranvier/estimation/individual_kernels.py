@@ -603,7 +603,7 @@ def look_at_rows(
 ) -> None:  # fmt: skip
     """Objective (N) and predictions (N × O) of person i at each row of etas (N × D), from first to last - 1.
 
-    `f` may be of zero width where the predictions are not wanted; the objective means nothing where nothing was observed.
+    `f` may be of zero width where the predictions are not wanted, `objective` of no length where it is not.
     """
     no = first > last
     n = begin_person(s, c, i, b, typical, desk)
@@ -619,6 +619,10 @@ def look_at_rows(
             for k in range(d):
                 total -= desk.root[d, k] * z[k]
             z[d] = total / desk.root[d, d]
-        objective[row] = misfit(s, c, i, b, typical, eta, z, no, moving, desk, g, h)
+        if objective.size > 0:
+            objective[row] = misfit(s, c, i, b, typical, eta, z, no, moving, desk, g, h)
+        else:
+            naturals(b, typical, c.set_ptr[i], rows, eta, desk.theta, desk.tangents)
+            predict(s, c, i, varying, b.active, desk.theta, desk.tangents, directions, moving, desk, desk.f, desk.a)
         for o in range(f.shape[1]):
             f[row, o] = desk.f[o]
