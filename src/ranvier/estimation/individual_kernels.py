@@ -609,6 +609,7 @@ def look_at_rows(
     n = begin_person(s, c, i, b, typical, desk)
     z, g, h = np.zeros(n), np.empty(n), np.empty((n, n))
     eta = np.zeros(n)
+    rows, varying, directions = c.set_ptr[i + 1] - c.set_ptr[i], typical.varying[i] == 1, 0 * n
     misfit(
         s, c, i, b, typical, eta, z, no, not no, desk, g, h
     )  # puts the events in order; variances without interaction
