@@ -158,3 +158,16 @@ def test_residuals_of_people_from_the_model_are_standard():
     cwres = np.concatenate([t.cwres for t in told])
     assert abs(cwres.mean()) < 0.12
     assert 0.9 < cwres.std() < 1.1
+
+
+def test_many_rows_at_once_give_what_each_gives_alone():
+    p = problem(study(2), population("two_compartment_oral", error="combined_root"))
+    bench, rng = Bench(p), np.random.default_rng(2)
+    etas = np.ascontiguousarray(0.3 * rng.standard_normal((4, p.etas(1))))
+    alone = [bench.look(1, eta) for eta in etas]
+    objective_, nothing = np.zeros(4), np.zeros(0)
+    for wanted in (objective_, nothing):
+        f = np.zeros((4, alone[0].f.size))
+        K.look_at_rows(p.structure, p.cohort, 1, p.variability, p.typical, etas, 0, 4, p.moving, bench.desk, wanted, f)
+        assert np.allclose(f, [look.f for look in alone], rtol=1e-12)
+    assert np.allclose(objective_, [look.objective for look in alone], rtol=1e-12)
