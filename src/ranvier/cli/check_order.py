@@ -57,7 +57,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For machines
     "--for-code", "reason_codes", multiple=True, metavar="ICD10", help="The reason as a code; may be repeated."
 )
 @click.option("--code", "codes", multiple=True, metavar="CODE", help="A further code of the drug, as 'ATC H02AB06'.")
-@click.option("--route", metavar="ROUTE", help="How it is given: oral, inhaled, topical, intra-articular, …")
+@click.option("--route", metavar="ROUTE", help="How it is given: oral, inhaled, topical, …")
 @click.option(
     "--start", callback=to_day, metavar="DAY", help="First day of the drug; the day of the check if left out."
 )

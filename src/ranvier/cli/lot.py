@@ -16,7 +16,7 @@ from ranvier.record.nouns import Record
 LOT = """Where has a lot of immunoglobulin been?
 
 \b
-trace  every infusion of a lot in the records given, with what happened after it
+trace  every infusion of a lot in the records, with what happened after it
 list   every lot written in the records
 
 Spaces, hyphens and capitals do not matter; a lot that differs in one letter is named, never merged.
