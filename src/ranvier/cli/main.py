@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("ranvier.cli.diagnose:command", "Is it MMN, what else could it be, what next?"),
     "assess": ("ranvier.cli.assess:command", "Diagnosis and plan in one answer."),
     "nerve": ("ranvier.cli.nerve:command", "Play with a virtual nerve: block, dispersion, where rules err."),
+    "population": ("ranvier.cli.population:command", "Learn a population from many people's data."),
+    "diagnostics": ("ranvier.cli.diagnostics:command", "Does a population fit these people? Pictures and tables."),
     "cohort": ("ranvier.cli.cohort:command", "Virtual people, virtual trials, plans for many people."),
     "clinic": ("ranvier_web.commands:clinic", "Start a clinic of invented patients in the browser."),
     "serve": ("ranvier_web.commands:serve", "Serve a real clinic."),

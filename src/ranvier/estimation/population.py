@@ -98,26 +98,42 @@ class PopulationFit:
         return self.minus_two_log_likelihood + len(self.names) * float(np.log(self.observations))
 
 
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What was believed of the population before: independent normal distributions of the vector, P each."""
+
+    middle: FloatArray
+    sd: FloatArray
+
+
 class Objective:
     """The FOCEI objective and its gradient over a space; keeps each person's last optimum as the next start."""
 
-    def __init__(self, space: Space, threads: int | None = None) -> None:
+    def __init__(self, space: Space, threads: int | None = None, prior: Prior | None = None) -> None:
         problem = space.problem
         self.space = space
+        self.prior = prior
         self.people = len(problem)
         self.size = max(problem.most_etas, 1)
         self.workers = min(threads or os.cpu_count() or 1, max(self.people // 4, 1))
         self.desks = [problem.desk(self.size + space.structural) for _ in range(self.workers)]
         self.points = start_points(self.size)
         self.z = np.zeros((self.people, self.size))
-        self.evaluations = 0
+        self.moves = np.zeros((self.people, len(space), self.size))
+        self.roots = np.zeros((self.people, self.size, self.size))
         self._pool = ThreadPoolExecutor(self.workers) if self.workers > 1 else None
 
     def __call__(self, u: FloatArray, *, starts: int = 0, derivatives: bool = True) -> tuple[FloatArray, FloatArray]:
-        """Parts of the objective by person (N) and their gradients (N × P). Infinite where u means no population."""
+        """Parts of the objective by person (N) and their gradients (N × P). Infinite where u means no population.
+
+        With a prior there is one part more: -2 log of its density, without its constant.
+        """
         space, problem = self.space, self.space.problem
-        parts, gradient = np.full(self.people, np.inf), np.zeros((self.people, len(space)))
-        self.evaluations += 1
+        rows = self.people + (self.prior is not None)
+        parts, gradient = np.full(rows, np.inf), np.zeros((rows, len(space)))
+        if self.prior is not None:
+            away = (u - self.prior.middle) / self.prior.sd
+            parts[-1], gradient[-1] = float(away @ away), 2.0 * away / self.prior.sd
         try:
             at = space.at(u)
         except (FloatingPointError, np.linalg.LinAlgError):
@@ -129,7 +145,7 @@ class Objective:
             P.focei_range(
                 problem.structure, problem.cohort, at.variability, at.typical, first, last, problem.moving, self.points, starts,
                 INNER, self.desks[worker], at.dx, at.alias, at.scale, at.d_sd, at.d_root, at.d_root_occasion, derivatives,
-                self.z, parts, gradient,
+                self.z, parts, gradient, self.moves, self.roots,
             )  # fmt: skip
 
         if self._pool is None:
@@ -140,7 +156,7 @@ class Objective:
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
     """State of one descent: enough to go on after an interruption as if nothing had happened."""
 
     u: FloatArray
@@ -152,12 +168,9 @@ class _Search:
     converged: bool = False
 
 
-def search(space: Space, objective: Objective, state: _Search) -> Iterator[_Search]:
+def search(space: Space, objective: Objective, state: Search) -> Iterator[Search]:
     """Quasi-Newton steps (BFGS, begun with the people's own squared gradients) until a full step promises nothing."""
-    lowest = np.full(len(space), -np.inf)
-    for i, place in enumerate(space.places):
-        if place.kind in ("between", "occasion") and place.at[0] == place.at[1]:
-            lowest[i] = np.log(FAINT)
+    bounds = lowest(space)
     objective.z[:] = state.z
     parts, each = objective(state.u, starts=INNER_STARTS if state.step == 0 else 0)
     value, g = float(parts.sum()), each.sum(axis=0)
@@ -167,7 +180,7 @@ def search(space: Space, objective: Objective, state: _Search) -> Iterator[_Sear
         state.inverse = _first(each)
     refreshed = state.step
     while state.step < MOST:
-        held = (state.u <= lowest + 1e-9) & (g > 0)
+        held = (state.u <= bounds + 1e-9) & (g > 0)
         free = ~held
         d = np.zeros(len(space))
         d[free] = -state.inverse[np.ix_(free, free)] @ g[free]
@@ -190,7 +203,7 @@ def search(space: Space, objective: Objective, state: _Search) -> Iterator[_Sear
         d *= min(1.0, LONGEST / float(np.abs(d).max()))
         length, kept = 1.0, objective.z.copy()
         for _ in range(12):
-            there = np.maximum(state.u + length * d, lowest)
+            there = np.maximum(state.u + length * d, bounds)
             new, new_each = objective(there)
             total = float(new.sum())
             if total <= value + 1e-4 * float(g @ (there - state.u)):
@@ -228,39 +241,64 @@ def _first(each: FloatArray) -> FloatArray:
 
 
 def standard_errors(space: Space, objective: Objective, u: FloatArray) -> Errors:
-    """R by central differences of the exact gradient, S from the people's gradients, and the sandwich of both."""
+    """R by central differences of the exact gradient, S from the people's gradients, and the sandwich of both.
+
+    A spread that ran to its lower bound is held there: it has no standard error (NaN), and the others are given without it.
+    """
     p = len(space)
+    inside = np.flatnonzero(u > lowest(space) + 1e-6)
     _, each = objective(u)
-    s_matrix = 0.25 * each.T @ each
     kept = objective.z.copy()
-    table = np.empty((p, p))
+    table = np.empty((inside.size, inside.size))
     h = 1e-3
-    for i in range(p):
+    for row, i in enumerate(inside):
         up, down = u.copy(), u.copy()
         up[i] += h
         down[i] -= h
-        table[i] = (objective(up)[1].sum(axis=0) - objective(down)[1].sum(axis=0)) / (2.0 * h)
+        change = objective(up)[1].sum(axis=0) - objective(down)[1].sum(axis=0)
+        table[row] = change[inside] / (2.0 * h)
         objective.z[:] = kept
     r_matrix = 0.25 * (table + table.T)
-    turn = space.slope(u)
-    nothing = np.full((p, p), np.nan)
-    positive = bool(np.all(np.isfinite(r_matrix)) and np.all(np.linalg.eigvalsh(r_matrix) > 0))
-    r = np.linalg.inv(r_matrix) if positive else nothing
-    with np.errstate(all="ignore"):
-        try:
-            s = np.linalg.inv(s_matrix)
-        except np.linalg.LinAlgError:
-            s = nothing
-    sandwich = r @ s_matrix @ r
-    natural = turn @ r @ turn.T
-    condition = float("nan")
-    gradient = float("nan")
+    s_matrix = 0.25 * each[:, inside].T @ each[:, inside]
+
+    def inverse(matrix: FloatArray) -> FloatArray:
+        with np.errstate(all="ignore"):
+            size = np.sqrt(np.abs(np.diag(matrix)))
+            if not np.all(size > 0) or not np.all(np.isfinite(matrix)):
+                return np.full_like(matrix, np.nan)
+            scaled = matrix / np.outer(size, size)
+            if np.linalg.eigvalsh(scaled)[0] < 1e-10:
+                return np.full_like(matrix, np.nan)
+            return np.asarray(np.linalg.inv(scaled) / np.outer(size, size))
+
+    turn = space.slope(u)[np.ix_(inside, inside)]
+
+    def natural(covariance: FloatArray) -> FloatArray:
+        whole = np.full((p, p), np.nan)
+        whole[np.ix_(inside, inside)] = turn @ covariance @ turn.T
+        return whole
+
+    r, s = inverse(r_matrix), inverse(s_matrix)
+    positive = bool(np.all(np.isfinite(r)))
+    condition = gradient = float("nan")
     if positive:
-        size = np.sqrt(np.diag(natural))
-        values = np.linalg.eigvalsh(natural / np.outer(size, size))
+        covariance = turn @ r @ turn.T
+        size = np.sqrt(np.diag(covariance))
+        values = np.linalg.eigvalsh(covariance / np.outer(size, size))
         condition = float(values[-1] / values[0])
-        gradient = float(np.max(np.abs(0.5 * each.sum(axis=0)) * np.sqrt(np.diag(r))))
-    return Errors(natural, turn @ s @ turn.T, turn @ sandwich @ turn.T, r, condition, positive, gradient)
+        gradient = float(np.max(np.abs(0.5 * each[:, inside].sum(axis=0)) * np.sqrt(np.diag(r))))
+    vector = np.full((p, p), np.nan)
+    vector[np.ix_(inside, inside)] = r
+    return Errors(natural(r), natural(s), natural(r @ s_matrix @ r), vector, condition, positive, gradient)
+
+
+def lowest(space: Space) -> FloatArray:
+    """Lower bounds of the vector: spreads between people do not fall below `FAINT`."""
+    bounds = np.full(len(space), -np.inf)
+    for i, place in enumerate(space.places):
+        if place.kind in ("between", "occasion") and place.at[0] == place.at[1]:
+            bounds[i] = np.log(FAINT)
+    return bounds
 
 
 class Checkpoint:
@@ -269,7 +307,7 @@ class Checkpoint:
     def __init__(self, path: Path, belongs_to: str) -> None:
         self.path, self.belongs_to = path, belongs_to
 
-    def save(self, finished: list[_Search], now: _Search | None) -> None:
+    def save(self, finished: list[Search], now: Search | None) -> None:
         """Write beside and move into place, so that a kill in the middle leaves the last whole state."""
         states = [*finished, *([now] if now is not None else [])]
         arrays = {f"{k}.{name}": getattr(s, name) for k, s in enumerate(states) for name in ("u", "inverse", "z")}
@@ -282,7 +320,7 @@ class Checkpoint:
             np.savez(file, allow_pickle=False, head=np.array(head), **arrays)
         beside.replace(self.path)
 
-    def load(self) -> tuple[list[_Search], _Search | None]:
+    def load(self) -> tuple[list[Search], Search | None]:
         """What was finished, and what was under way.
 
         Raises
@@ -296,7 +334,7 @@ class Checkpoint:
             if head["belongs_to"] != self.belongs_to:
                 raise ValueError(f"{self.path} belongs to another fit (other data, model, or settings)")
             states = [
-                _Search(file[f"{k}.u"], file[f"{k}.inverse"], file[f"{k}.z"], **plain)
+                Search(file[f"{k}.u"], file[f"{k}.inverse"], file[f"{k}.z"], **plain)
                 for k, plain in enumerate(head["states"])
             ]
         done = states[: head["finished"]]
@@ -339,10 +377,10 @@ def fit_population(
     kept = Checkpoint(checkpoint, digest_of(space, "focei", starts, seed)) if checkpoint is not None else None
     finished, under_way = kept.load() if kept is not None else ([], None)
     for number in range(len(finished), starts):
-        state = under_way or _Search(begins[number].copy(), np.eye(len(space)), np.zeros_like(objective.z))
+        state = under_way or Search(begins[number].copy(), np.eye(len(space)), np.zeros_like(objective.z))
         under_way = None
         if not state.converged:
-            for state in search(space, objective, state):
+            for _ in search(space, objective, state):  # the state is moved in place
                 if tell is not None:
                     tell(Step(number + 1, state.step, state.objective, state.promised))
                 if kept is not None:

@@ -15,7 +15,6 @@ from ranvier.estimation.individual_kernels import (
     LOG,
     LOG_ERROR,
     LOGIT,
-    PROPORTIONAL_ERROR,
     Desk,
     Typical,
     Variability,
@@ -188,6 +187,7 @@ def focei_range(
     s: Structure, c: Cohort, b: Variability, typical: Typical, first: int, last: int, moving: bool, points: FloatArray,
     starts: int, most: int, desk: Desk, dx: FloatArray, alias: IntArray, scale: FloatArray, d_sd: FloatArray,
     d_root: FloatArray, d_root_occasion: FloatArray, derivatives: bool, z: FloatArray, out: FloatArray, gradient: FloatArray,
+    moves: FloatArray, roots: FloatArray,
 ) -> None:  # fmt: skip
     """Parts of the objective (out N) and their gradients (N × P) for persons first to last - 1.
 
@@ -195,6 +195,8 @@ def focei_range(
     Numbers P: K structural ones (dx: sets × SLOTS × K, d x / d number), then residual SDs (d_sd P × 4), then those of the roots
     (d_root P × n × n, d_root_occasion P × m × m). alias N × K: the eta along which a structural number moves this person, with
     factor `scale`, or -1 where it needs a direction of its own. Infinite where the data are impossible.
+    moves N × P × D: how the most probable z moves with each number; roots N × D × D: lower triangle R with R R' = Phi_zz, whose
+    half is the curvature of -log posterior.
     """
     structural, numbers = dx.shape[2], gradient.shape[1]
     yes, no = first <= last, first > last
@@ -297,15 +299,15 @@ def focei_range(
             for d in range(n):
                 step[d] = root[d, j]
             for o in range(count):
-                df = 0.0
+                moved = 0.0
                 for d in range(n):
-                    df += a[o, d] * step[d]
-                f1[o], f2[o] = f[o] + PATH * df, f[o] - PATH * df
+                    moved += a[o, d] * step[d]
+                f1[o], f2[o] = f[o] + PATH * moved, f[o] - PATH * moved
                 for k in range(n):
-                    da = 0.0
+                    turned = 0.0
                     for d in range(n):
-                        da += second[d, o, k] * step[d]
-                    a1[o, k], a2[o, k] = a[o, k] + PATH * da, a[o, k] - PATH * da
+                        turned += second[d, o, k] * step[d]
+                    a1[o, k], a2[o, k] = a[o, k] + PATH * turned, a[o, k] - PATH * turned
             z1[:] = best
             z2[:] = best
             z1[j] += PATH
@@ -318,6 +320,9 @@ def focei_range(
             for k in range(d):
                 full[d, k] = 0.5 * (full[d, k] + full[k, d])
         sound = factor(full, n)
+        for d in range(n):
+            for k in range(d + 1):
+                roots[i, d, k] = full[d, k] if sound else np.nan
 
         # along each number
         df, da, d0 = np.empty(count), np.empty((count, n)), np.empty(count)
@@ -379,6 +384,7 @@ def focei_range(
                     g1[d] = -(g1[d] - g2[d]) / (2.0 * PATH)
                 back(full, g1, n, dz)
             for d in range(n):
+                moves[i, p, d] = dz[d]
                 step[d] = 0.0
                 for k in range(d + 1):
                     step[d] += root[d, k] * dz[k]

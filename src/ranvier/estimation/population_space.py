@@ -18,7 +18,6 @@ from ranvier.estimation import individual_kernels as K
 from ranvier.estimation.cohort import Problem, population_tangents
 from ranvier.estimation.cohort import _typical as typical_rows
 from ranvier.evidence.models import OUTPUTS, ModelParameter, PopulationModel
-from ranvier.kinetics import linear_kernels as L
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -154,7 +153,9 @@ class Space:
                             raise ValueError(f"{name} cannot be fixed: it varies together with others")
                         add(Place(name, kind, (d, k)))
         if unknown := self.fixed - names:
-            raise ValueError(f"no such number to fix: {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}")
+            raise ValueError(
+                f"no such number to fix: {', '.join(sorted(unknown))}; there are {', '.join(sorted(names))}"
+            )
         if not self.places:
             raise ValueError("every number is fixed: there is nothing to estimate")
         self.start = self.vector(population)
@@ -220,7 +221,13 @@ class Space:
                 parameters[place.at[0]] = replace(one, relations=tuple(relations))
             elif place.kind == "residual":
                 output, key, _ = place.at
-                residual[output] = replace(residual[output], **{key: float(np.exp(number))})
+                value_ = float(np.exp(number))
+                old_error = residual[output]
+                residual[output] = (
+                    replace(old_error, additive=value_)
+                    if key == "additive"
+                    else replace(old_error, proportional=value_)
+                )
         root, root_occasion = self.roots(u)
         omega, occasion = root @ root.T, root_occasion @ root_occasion.T
         for d, name in enumerate(old.subject_names):
@@ -297,5 +304,3 @@ class Space:
             down[i] -= 1e-6
             table[:, i] = (self.natural(up)[1] - self.natural(down)[1]) / 2e-6
         return table
-
-
