@@ -270,9 +270,70 @@ def _number(value: str | float | None) -> float | None:
     return float(value) if value is not None else None
 
 
+def populations() -> list[Row]:
+    """FOCEI of two public data sets from a guess, and full sampling of one person with daily grip."""
+    from tests.estimation.golden import GOLDEN, basic, made
+
+    from ranvier.estimation.population import fit_population
+    from ranvier.estimation.population_space import Space
+    from ranvier.estimation.sampling import nuts
+
+    knowledge = load()
+    person = someone(Truth(), days=182, n_igg=4)
+    past = history.build(person, knowledge, AT)
+    assert isinstance(past, history.History)
+    candidate = model.candidates(past, knowledge, model.body_of(person, knowledge.composite, AT))[2]
+    line = model.timeline(past)
+    optimum = search(candidate, line)
+    rows = [
+        row("nuts_joint_daily_s", median_s(lambda: nuts(candidate, line, optimum, 1000, 1, k=0.0, keep=1000), 3), "s", 8.0,
+            "NUTS, 4 chains x 1000 kept draws, 400 tuning steps: IgG and 182 daily grips, two compartments"),
+    ]  # fmt: skip
+    if not GOLDEN.exists():
+        return [
+            *rows,
+            *(
+                row(n, None, "s", w, "../shared/golden is not here")
+                for n, w in (("focei_theophylline_s", 0.2), ("focei_turnover_s", 10.0))
+            ),
+        ]
+    oral = {"absorption_rate": (1.0, 0.5), "central_volume": (0.5, 0.3), "clearance": (0.03, 0.3)}
+    theophylline = basic(
+        "theophylline", "one_compartment_oral", {n: {"typical": t, "spread": s} for n, (t, s) in oral.items()},
+        {"concentration": {"error": "combined_sum", "additive": 0.5, "proportional": 0.1}}, columns={"DV": "CONC"},
+    )  # fmt: skip
+    start = {"transit_rate": 1.0, "absorption_rate": 1.0, "clearance": 0.1, "central_volume": 10.0, "ec50": 0.5, "kout": 0.05,
+             "baseline": 100.0}  # fmt: skip
+    turnover = basic(
+        "warfarin", "one_compartment_transit",
+        {n: {"typical": t, "spread": 0.7} for n, t in start.items()} | {"emax": {"scale": "logit", "typical": 0.8, "spread": 0.5}},
+        {"concentration": {"error": "combined_root", "additive": 0.5, "proportional": 0.1},
+         "response": {"error": "additive", "additive": 10.0}}, response="turnover_inhibit_production",
+    )  # fmt: skip
+    for name, path, it, wanted, runs in (
+        ("focei_theophylline_s", "theophylline/data.txt", theophylline, 0.2, 5),
+        ("focei_turnover_s", "warfarin-turnover/data.csv", turnover, 10.0, 1),
+    ):
+        space = Space(made(GOLDEN / path, it))
+        found = fit_population(space, errors=False)
+        seconds = median_s(lambda space=space: fit_population(space, errors=False), runs)  # type: ignore[misc]
+        note = f"FOCEI from a guess, {len(space.problem)} people, {len(space)} numbers, objective {found.objective:.3f}; all cores"
+        rows.append(row(name, seconds, "s", wanted, note))
+    return rows
+
+
 def main() -> int:
     print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f} before the start\n")
-    rows = [*estimation(), *general(), *options(), *commands(), *localisation(), *virtual_nerve(), *cohorts()]
+    rows = [
+        *estimation(),
+        *general(),
+        *options(),
+        *commands(),
+        *localisation(),
+        *virtual_nerve(),
+        *cohorts(),
+        *populations(),
+    ]
     (ROOT / "bench" / "latest.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -177,6 +177,7 @@ def nuts(
     seed: int,
     *,
     k: float,
+    keep: int = KEEP,
 ) -> Sample:
     """Draws by the No-U-Turn sampler (nutpie), on parameters whitened by the curvature at the optimum.
 
@@ -216,7 +217,7 @@ def nuts(
         make_initial_point_fn=lambda s: 0.1 * np.random.default_rng(s).standard_normal(n),
     )
     trace = nutpie.sample(
-        model, draws=KEEP, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.9
+        model, draws=keep, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.9
     )
     z = np.asarray(trace.posterior["z"].values)
     from arviz_stats.base import array_stats
