@@ -242,6 +242,10 @@ def page(folder: Path, out: Path) -> list[tuple[str, float]]:
         + ", ".join(f"{p:.2g} ({n})" for n, p in tests[:3])
         + f"; the smallest of {len(tests)} would be about {1 / (len(tests) + 1):.1g} if all were well.",
         "",
+        "The whole estimate is Laplace's approximation corrected by importance sampling (PSIS); how often full sampling took over "
+        "stands with each design. NUTS alone takes seconds a person, so it was run for fewer people, and with short chains: an "
+        "R-hat above 1.01 is common at 300 kept draws.",
+        "",
         "What this cannot show: whether the priors are right, and whether people are like any of the four explanations. "
         "For that see [misspecification](misspecification.md).",
         "",
