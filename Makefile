@@ -74,6 +74,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, floors, knowledge, docs; chang
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_knowledge.py
 	@$(BIN)/python tools/make_docs.py --check
+	@$(BIN)/python tools/make_safety.py --check
 	@$(BIN)/python tools/make_static.py --check
 
 fix: $(VENV)/dev.stamp  ## repair what a machine may repair
@@ -86,6 +87,7 @@ knowledge: $(VENV)/dev.stamp  ## check every file in knowledge/: units, sources,
 docs: $(VENV)/dev.stamp  ## make docs/made anew from knowledge, schemas, tests and docstrings
 	@$(BIN)/python tools/make_static.py
 	@$(BIN)/python tools/make_docs.py
+	@$(BIN)/python tools/make_safety.py
 
 agreement: $(VENV)/dev.stamp  ## hold our estimates against other programs' (needs ../shared/golden); writes docs/made/agreement.md
 	@$(BIN)/python tools/agreement.py

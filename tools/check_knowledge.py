@@ -49,6 +49,7 @@ KINDS = (
     ("monitoring/watch.yaml", "watch"),
     ("ladder/ladder.yaml", "ladder"),
     ("commissioning/*.yaml", "commissioning"),
+    ("hazards/hazards.yaml", "hazards"),
     ("safety/risks.yaml", "risks"),
     ("safety/drugs.yaml", "drugs"),
     ("safety/indications.yaml", "indications"),

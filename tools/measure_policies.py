@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ SHOWN = (
     ("abstained", "abstains, %", 0),
 )  # fmt: skip
 AGAINST = ("ladder", "climb")
+ABSTAINS = 0.5  # part of decisions from which a person counts as one for whom it cannot tell
 WORSE = 2.0  # standard errors of a paired difference beyond which it counts
 
 Table = Mapping[str, npt.NDArray[np.float64]]
@@ -64,14 +66,54 @@ def _cell(one: Table, what: str, digits: int) -> str:
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1) / np.sqrt(values.size):.{digits}f}"
 
 
-def measure(people: int, seed: int) -> tuple[str, dict[str, object], bool]:
-    """The page, the figures, and whether the model-based policy is nowhere worse."""
-    book, knowledge = read_book(), load()
+def of_truth(truth: str, people: int, seed: int) -> dict[str, Any]:
+    """Everything that the page says of one truth."""
+    tables = {p: table(p, truth, people, seed) for p in POLICIES}
+    decided = tables["model"]["abstained"] < ABSTAINS
+    one: dict[str, Any] = {
+        "rows": {p: [_cell(tables[p], what, digits) for what, _, digits in SHOWN] for p in POLICIES},
+        "abstained": round(float(tables["model"]["abstained"].mean()), 4),
+        "false_up": round(float(tables["model"]["false_up"].mean()), 3),
+        "false_down": round(float(tables["model"]["false_down"].mean()), 3),
+        "decided": int(decided.sum()),
+    }
+    for other in AGAINST:
+        one[f"loss_against_{other}"] = [round(v, 4) for v in difference(tables["model"], tables[other], "loss")]
+        one[f"below_against_{other}"] = [round(v, 2) for v in difference(tables["model"], tables[other], "below")]
+        if decided.sum() > 1:
+            own, others = ({name: v[decided] for name, v in tables[p].items()} for p in ("model", other))
+            one[f"decided_against_{other}"] = [round(v, 4) for v in difference(own, others, "loss")]
+    one["verdict"] = verdict(one)
+    return one
+
+
+def verdict(one: Mapping[str, Any]) -> str:
+    """One of: better, not worse, abstains, worse; over all people and over those for whom it decided most of the time.
+
+    A policy that abstains leaves all as it is and says so; it may cost what a ladder would have changed. It is worse only where
+    it does worse among the people for whom it did decide.
+    """
+
+    def beyond(key: str, sign: int) -> bool:
+        mean, error = one.get(key, (0.0, 1.0))
+        return bool(sign * mean > WORSE * error)
+
+    if any(beyond(f"decided_against_{other}", 1) for other in AGAINST):
+        return "worse"
+    if any(beyond(f"loss_against_{other}", 1) for other in AGAINST):
+        return "abstains"
+    return "better" if all(beyond(f"loss_against_{other}", -1) for other in AGAINST) else "not worse"
+
+
+def page(data: Mapping[str, Any]) -> str:
+    """The measured page from its figures."""
+    book = read_book()
+    truths: Mapping[str, Any] = data["truths"]
     lines = [
         "# Policies compared on virtual people",
         "",
-        f"Made by `make policies` ({date.today().isoformat()}; {people} people a truth, seed {seed}, knowledge "
-        f"{knowledge.version}). Nobody is real. The same people live the same year under each policy: they come with the label's "
+        f"Made by `make policies` ({data['made']}; {data['people']} people a truth, seed {data['seed']}, knowledge "
+        f"{data['knowledge']}). Nobody is real. The same people live the same year under each policy: they come with the label's "
         "1 g/kg every four weeks, measured for 16 weeks; then the policy is asked at courses, about monthly. Means ± Monte-Carlo "
         "standard errors.",
         "",
@@ -87,58 +129,44 @@ def measure(people: int, seed: int) -> tuple[str, dict[str, object], bool]:
         "## Is the model-based proposal anywhere worse than a ladder?",
         "",
         "Paired differences of loss and of days below the floor, model minus ladder: negative is better. Worse means by more than "
-        f"{WORSE:g} standard errors.",
+        f"{WORSE:g} standard errors, among the people for whom it did decide (it abstained in less than {100 * ABSTAINS:.0f} % of "
+        "decisions); abstains means that the difference comes from people for whom it said that it cannot tell.",
         "",
         "| truth | loss, against clinician ladder | sourced ladder | days below, clinician | sourced | abstains | verdict |",
         "|---|---|---|---|---|---|---|",
     ]
     details: list[str] = []
-    figures: dict[str, object] = {}
-    fine = True
-    for truth, told in book.truths.items():
-        tables = {p: table(p, truth, people, seed) for p in POLICIES}
-        print(f"{truth}: done", file=sys.stderr, flush=True)
-        loss = {other: difference(tables["model"], tables[other], "loss") for other in AGAINST}
-        below = {other: difference(tables["model"], tables[other], "below") for other in AGAINST}
-        worse = [other for other in AGAINST if loss[other][0] > WORSE * loss[other][1]]
-        fine &= not worse
-        better = all(loss[other][0] < -WORSE * loss[other][1] for other in AGAINST)
-        verdict = (
-            f"worse than {' and '.join(NAMES[o] for o in worse)}" if worse else "better" if better else "not worse"
-        )
-        abstains = 100.0 * tables["model"]["abstained"].mean()
-        cells = [f"{d:+.3f} ± {se:.3f}" for d, se in loss.values()] + [
-            f"{d:+.0f} ± {se:.0f}" for d, se in below.values()
-        ]
-        lines.append(f"| {truth.replace('_', ' ')} | " + " | ".join(cells) + f" | {abstains:.0f} % | {verdict} |")
-        figures[truth] = {
-            "loss_against_ladder": [round(v, 4) for v in loss["ladder"]],
-            "loss_against_climb": [round(v, 4) for v in loss["climb"]],
-            "below_against_ladder": [round(v, 2) for v in below["ladder"]],
-            "abstained": round(float(tables["model"]["abstained"].mean()), 4),
-            "false_up": round(float(tables["model"]["false_up"].mean()), 3),
-            "false_down": round(float(tables["model"]["false_down"].mean()), 3),
-            "verdict": verdict,
-        }
+    for truth, one in truths.items():
+        cells = [f"{mean:+.3f} ± {error:.3f}" for mean, error in (one[f"loss_against_{o}"] for o in AGAINST)]
+        cells += [f"{mean:+.0f} ± {error:.0f}" for mean, error in (one[f"below_against_{o}"] for o in AGAINST)]
+        head = f"| {truth.replace('_', ' ')} | " + " | ".join(cells)
+        lines.append(f"{head} | {100 * one['abstained']:.0f} % | {one['verdict']} |")
         details += [
             "",
             f"## {truth.replace('_', ' ').capitalize()}",
             "",
-            f"{told.says}",
+            f"{book.truths[truth].says}",
             "",
             "| policy | " + " | ".join(head for _, head, _ in SHOWN) + " |",
             "|---|" + "---|" * len(SHOWN),
-            *(
-                f"| {NAMES[p]} | " + " | ".join(_cell(tables[p], what, digits) for what, _, digits in SHOWN) + " |"
-                for p in POLICIES
-            ),
+            *(f"| {NAMES[p]} | " + " | ".join(one["rows"][p]) + " |" for p in POLICIES),
         ]
+    verdicts = {one["verdict"] for one in truths.values()}
+    said = (
+        "**It is worse somewhere: see the verdicts.**"
+        if "worse" in verdicts
+        else "Nowhere is it worse where it decides."
+    )
+    if "abstains" in verdicts:
+        where = ", ".join(truth.replace("_", " ") for truth, one in truths.items() if one["verdict"] == "abstains")
+        said += (
+            f" Where it abstains ({where}) a ladder that tapers saves immunoglobulin which the model leaves as it is: there a "
+            "plan says that nothing is proposed, and why, and what would settle it."
+        )
     units = "; ".join(f"{head}: {OUTCOMES[what][1]} [{OUTCOMES[what][0]}]" for what, head, _ in SHOWN)
     lines += [
         "",
-        "Nowhere is it worse than a ladder by more than chance."
-        if fine
-        else "**It is worse somewhere: see the verdicts.**",
+        said,
         *details,
         "",
         "## What the columns mean",
@@ -153,28 +181,48 @@ def measure(people: int, seed: int) -> tuple[str, dict[str, object], bool]:
         "- Wishes: everybody's floor is known here, and nobody minds a visit more than another.",
         "",
     ]
-    whole: dict[str, object] = {
-        "made": date.today().isoformat(), "people": people, "seed": seed, "knowledge": knowledge.version, "truths": figures,
-    }  # fmt: skip
-    return "\n".join(lines), whole, fine
+    return "\n".join(lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the page, or write it."""
     parser = argparse.ArgumentParser(description="Compare policies on virtual people.")
     parser.add_argument("--write", action="store_true", help="write docs/measured/policies.md and policies.json")
-    parser.add_argument("--people", type=int, default=200, help="people a truth (default %(default)s)")
+    parser.add_argument("--people", type=int, default=120, help="people a truth (default %(default)s)")
     parser.add_argument("--seed", type=int, default=20261130, help="start of the random numbers (default %(default)s)")
+    parser.add_argument(
+        "--only", default="", metavar="TRUTHS", help="measure these anew; the rest stays as it was measured"
+    )
     options = parser.parse_args(argv)
-    text, figures, fine = measure(options.people, options.seed)
+    every = list(read_book().truths)
+    chosen = options.only.split(",") if options.only else every
+    unknown = sorted(set(chosen) - set(every))
+    if unknown:
+        print(f"There is no truth {', '.join(unknown)}. There are: {', '.join(every)}.", file=sys.stderr)
+        return 2
+    before: dict[str, Any] = json.loads(FIGURES.read_text("utf-8")) if options.only and FIGURES.exists() else {}
+    asked = {"people": options.people, "seed": options.seed}
+    if before and any(before[name] != value for name, value in asked.items()):
+        print("Measured before with other people or another seed: measure all anew.", file=sys.stderr)
+        return 2
+    truths: dict[str, Any] = dict(before.get("truths", {}))
+    for truth in chosen:
+        truths[truth] = of_truth(truth, options.people, options.seed)
+        print(f"{truth}: done", file=sys.stderr, flush=True)
+    data = {
+        "made": date.today().isoformat(),
+        **asked,
+        "knowledge": load().version,
+        "truths": {truth: truths[truth] for truth in every if truth in truths},
+    }
     if options.write:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(text, "utf-8", newline="\n")
-        FIGURES.write_text(json.dumps(figures, indent=2) + "\n", "utf-8", newline="\n")
+        PAGE.write_text(page(data), "utf-8", newline="\n")
+        FIGURES.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8", newline="\n")
         print(f"Written: {PAGE.relative_to(ROOT)}")
     else:
-        print(text)
-    return 0 if fine else 1
+        print(page(data))
+    return int(any(one["verdict"] == "worse" for one in truths.values()))
 
 
 if __name__ == "__main__":
