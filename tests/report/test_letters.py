@@ -62,6 +62,17 @@ def test_no_sentence_of_the_patients_pages_is_missing_in_a_language(language, ar
     assert other.keys() == english.keys()
 
 
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_every_sentence_is_text_and_none_became_true_or_false(language):
+    parts = [
+        ("letters", f"{language}.yaml"),
+        ("leaflet", f"{language}.yaml"),
+        *(("web", language, f"{a}.yaml") for a in PAGES),
+    ]
+    odd = [(p, name) for p in parts for name, text in sentences(*p).items() if not isinstance(text, str) or not text]
+    assert not odd
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_blanks_of_a_sentence_agree_in_all_languages(language):
     files_of = [

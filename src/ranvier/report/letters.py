@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from ranvier.decision.forms import Form
 from ranvier.decision.nouns import Assessment, Regimen
 from ranvier.decision.starting import Start
 from ranvier.evidence.nouns import Knowledge
@@ -242,6 +243,49 @@ def _rates(regimen: Regimen, start: Start | None, words: Words, language: str) -
     caption = t("rate_day", day=1, grams=w.decimals(language, number(day.grams, 4)), ml=fixed(day.ml, 0))
     heads = tuple(w.load("letters", language)["infusion"]["rate_heads"])
     return [*blocks, Table(caption, heads, rows, numeric=tuple(range(5)))]
+
+
+# ---- the commissioning form ------------------------------------------------------------------------------------------
+
+
+def commissioning(form: Form, knowledge: Knowledge, language: str = "en", *, person: Person, foot: str = "") -> Letter:
+    """A funder's form: each question with its answer, or with a line to write on and what would fill it.
+
+    The questions and rules stand in the funder's own words; only the frame follows `language`.
+    """
+    words = Words(knowledge, language)
+
+    def t(key: str, **facts: object) -> str:
+        return w.say(language, f"commissioning.{key}", **facts)
+
+    n, of = len(form.open), len(form.fields)
+    lead = t("open", n=n, of=of) if n else t("filled", of=of)
+    known = tuple((field.asks, field.value, field.why) for field in form.fields if field.value is not None)
+    heads = tuple(w.load("letters", language)["commissioning"]["heads"])
+    blocks: list[Block] = [Text(form.title, "lead"), Text(t("edition", edition=form.rules.edition)), Text(lead)]
+    if known:
+        blocks += [Heading(t("answered")), Table("", heads, known)]
+    if form.open:
+        left = tuple((field.asks, "", field.why) for field in form.open)
+        blocks += [Heading(t("left")), Table("", heads, left, tall=True)]
+    rules = [
+        rule.says if rule.status in ("read", "computed") else f"{rule.says} [{words.word('status', rule.status)}]"
+        for rule in form.rules.rules
+    ]
+    blocks += [Heading(t("rules")), Items(tuple(rules)), Text(t("check"), "warn"), Sign(t("signed"))]
+    sources = dict.fromkeys(rule.source for rule in form.rules.rules if rule.source in knowledge.sources)
+    return Letter(
+        kind="commissioning",
+        language=language,
+        title=form.rules.title,
+        day=words.date(form.at),
+        head=_head(person, language),
+        blocks=tuple(blocks),
+        foot=foot or w.say(language, "ui.notice"),
+        invented=w.say(language, "ui.invented") if form.invented else "",
+        sources=tuple(knowledge.sources[id].citation for id in sources if id),
+        sources_title=w.say(language, "ui.sources"),
+    )
 
 
 # ---- the letter to the patient ---------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def draw(
         value = top * step / 2
         parts.append(f'<path class="grid" d="M{LEFT:g} {y(value):.1f}h{wide:g}"/>')
         parts.append(f'<text class="end" x="{LEFT - 5:g}" y="{y(value) + 4:.1f}">{value:g}</text>')
-    parts.append(f'<text class="unit" x="{LEFT:g}" y="{TOP - 2:g}">{escape(unit)}</text>')
+    parts.append(f'<text x="{LEFT:g}" y="{TOP - 2:g}">{escape(unit)}</text>')
     day = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     while day <= today:
         parts.append(f'<path class="tick" d="M{x(day):.1f} {TOP + tall:g}v4"/>')

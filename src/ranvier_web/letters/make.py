@@ -11,6 +11,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from ranvier.decision.both import trial_of
+from ranvier.decision.diagnose import diagnose
+from ranvier.decision.forms import KINDS as FORMS
+from ranvier.decision.forms import editions, fill
 from ranvier.decision.nouns import Regimen
 from ranvier.decision.starting import start
 from ranvier.ground.notes import InputError
@@ -25,7 +29,7 @@ from ranvier_web.clinic.models import Assessment, Decision, Patient, State
 from ranvier_web.clinic.pages.decisions import spoken
 from ranvier_web.clinic.record import record_of
 
-KINDS = ("clinic", "infusion", "patient")
+KINDS = ("clinic", "infusion", "patient", "commissioning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,16 @@ class Made:
         return mark_safe(letter_html.body(self.letter))
 
 
-def make(kind: str, patient: Patient, language: str, *, writer: str = "") -> Made:
+def make(kind: str, patient: Patient, language: str, *, writer: str = "", form: tuple[str, str] = ("", "")) -> Made:
     """The letter of that kind from the latest assessment; a letter that says what is missing where there is none.
+
+    form : funder and kind of a commissioning form
 
     Raises
     ------
-    KeyError : no such kind or language
+    KeyError : no such kind, language, funder or form
     """
-    if kind not in KINDS:
+    if kind not in KINDS or (kind == "commissioning" and (form[0] not in editions() or form[1] not in FORMS)):
         raise KeyError(kind)
     letter_words.load("letters", language)
     state = State.objects.select_related("assessment").filter(patient=patient).first()
@@ -62,6 +68,14 @@ def make(kind: str, patient: Patient, language: str, *, writer: str = "") -> Mad
     person = _person(patient, writer, own=kind == "patient")
     if kind == "patient":
         return Made(letters.patient(found.answered, record, knowledge(), language, person=person))
+    if kind == "commissioning":
+        both = found.answered
+        filled = fill(
+            form[0], form[1], record, knowledge(), at=both.at, assessment=both,
+            diagnosis=both.diagnosis or diagnose(record, knowledge(), at=both.at, trial=trial_of(both.treatment)),
+        )  # fmt: skip
+        foot = letters.stamp(both, language)
+        return Made(letters.commissioning(filled, knowledge(), language, person=person, foot=foot))
     if kind == "infusion":
         return Made(_sheet(patient, made, found, record, person, language))
     decided = _decided(made)
@@ -136,7 +150,7 @@ def _nothing(kind: str, patient: Patient, language: str) -> Letter:
     person = _person(patient, "", own=kind == "patient")
     if kind == "infusion":
         return letters.infusion(None, None, knowledge(), language, at=today, person=person, invented=patient.invented)
-    none = "patient.none" if kind == "patient" else "clinic.measured_none"
+    none = "patient.none" if kind == "patient" else "clinic.nothing"
     title = letter_words.say(language, f"{kind}.title")
     blocks = (
         Heading(letter_words.say(language, "patient.see" if kind == "patient" else "clinic.answer")),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from ranvier.decision.forms import editions
 from ranvier.report.letter_words import say
 from ranvier_web.clinic.models import State
 from ranvier_web.clinic.pages.common import actor, the_patient
@@ -33,13 +34,25 @@ def choose(request: HttpRequest, patient: Any) -> HttpResponse:
     rows = [
         {"kind": kind, "name": say(code, f"kinds.{kind}"), "language": language, "code": code}
         for kind in make.KINDS
+        if kind != "commissioning"
         for code, language in languages()
+    ]
+    code = _own_language(request)
+    forms = [
+        {
+            "funder": one.id,
+            "title": one.title,
+            "which": [(name, say(code, f"commissioning.{name}")) for name in one.forms],
+        }
+        for one in editions().values()
     ]
     context = {
         "patient": seen,
         "waits": bool(state and state.since),
         "none": state is None or state.assessment_id is None,
         "rows": rows,
+        "forms": forms,
+        "code": code,
         "theirs": theirs,
         "all": languages(),
     }
@@ -50,15 +63,20 @@ def choose(request: HttpRequest, patient: Any) -> HttpResponse:
 def letter(request: HttpRequest, patient: Any, kind: str) -> HttpResponse:
     """One letter; `?form=pdf` gives the file."""
     seen = the_patient(request)
-    if kind not in make.KINDS:
-        raise Http404
     language = _language(request, _own_language(request))
-    made = make.make(kind, seen, language, writer=str(request.user))
+    form = (request.GET.get("funder", ""), request.GET.get("which", ""))
+    try:
+        made = make.make(kind, seen, language, writer=str(request.user), form=form)
+    except KeyError:
+        raise Http404 from None
     pdf = request.GET.get("form") == "pdf"
     actor(request).wrote("letter.made", seen, kind=kind, language=language, form="pdf" if pdf else "page")
     if pdf:
         return make.as_pdf(made, kind)
-    return render(request, "letters/letter.html", {"patient": seen, "letter": made, "kind": kind, "code": language})
+    query = request.GET.copy()
+    query["form"], query["language"] = "pdf", language
+    context = {"patient": seen, "letter": made, "kind": kind, "pdf": query.urlencode()}
+    return render(request, "letters/letter.html", context)
 
 
 @require_safe
