@@ -24,10 +24,14 @@ import yaml
 from ranvier.anatomy.load import read as read_anatomy
 from ranvier.anatomy.picture import innervation_tree
 from ranvier.cli.main import ranvier
+from ranvier.evidence import load as load_knowledge
 from ranvier.evidence.load import read
 from ranvier.evidence.models import Family, read_family
 from ranvier.evidence.nouns import Knowledge, Number, Population, Prior
 from ranvier.evidence.stated import data_files, mappings_with, standing_on, stated
+from ranvier.report import letter_words
+from ranvier.report.leaflet import leaflet
+from ranvier.report.letter_nouns import Heading, Items, Text
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = "docs/made"
@@ -81,6 +85,8 @@ def pages(root: Path = ROOT) -> dict[str, str]:
     made["codes.md"] = code_tables(folder / "codes")
     if (root / LETTERS).exists():
         made["letters.md"] = letters(root)
+    if root == ROOT:
+        made |= {f"leaflet-{language}.md": leaflets(language) for language in letter_words.languages()}
     return {"README.md": index({**made, **kept(root / MADE)}), **made}
 
 
@@ -1051,6 +1057,22 @@ def _made(folder: Path) -> list[Path]:
 def kept(folder: Path) -> dict[str, str]:
     """Pages in the folder that another program makes."""
     return {name: (folder / name).read_text("utf-8") for name in KEPT if (folder / name).exists()}
+
+
+def leaflets(language: str) -> str:
+    """The leaflet for patients and families, as it is printed, with its sources and its reading age."""
+    made = leaflet(load_knowledge(), language)
+    lines = [WARNING.format(origin="knowledge/leaflet and knowledge/languages/leaflet"), "", f"# {made.title}", ""]
+    lines += [line for head in made.head for line in (head, "")]
+    for block in made.blocks:
+        if isinstance(block, Heading):
+            lines += [f"## {block.text}", ""]
+        elif isinstance(block, Items):
+            lines += [*(f"- {item}" for item in block.items), ""]
+        elif isinstance(block, Text):
+            lines += [block.text, ""]
+    lines += [f"## {made.sources_title}", "", *(f"{n}. {one}" for n, one in enumerate(made.sources, start=1)), ""]
+    return "\n".join([*lines, made.foot]) + "\n"
 
 
 def main(argv: Sequence[str] | None = None, root: Path = ROOT, write: Callable[[str], object] = print) -> int:

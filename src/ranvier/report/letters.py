@@ -65,12 +65,11 @@ def clinic(
     def t(key: str, **facts: object) -> str:
         return w.say(language, f"clinic.{key}", **facts)
 
-    blocks: list[Block] = [Heading(t("answer")), Text(told.headline, "lead")]
-    blocks += [Text(line) for line in told.certainty]
+    blocks: list[Block] = [Heading(t("answer")), Text(w.decimals(language, told.headline), "lead")]
     course = answers.course(assessment, words)
-    blocks += [Text(course)] if course else []
+    blocks += [Text(w.decimals(language, line)) for line in (*told.certainty, course) if line]
     if told.beside:
-        blocks += [Heading(t("beside")), Items(told.beside)]
+        blocks += [Heading(t("beside")), Items(tuple(w.decimals(language, line) for line in told.beside))]
     blocks += [Heading(t("treatment")), Pairs(tuple(_treatment(assessment, record, words, language)))]
     causes = _causes(record, assessment.at, words, language)
     if causes:
