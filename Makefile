@@ -31,6 +31,15 @@ $(VENV)/peers.stamp: tests/peers/package-lock.json $(VENV)/dev.stamp
 	@cd tests/peers && if PATH="$(abspath $(BIN)):$$PATH" npm ci --silent; then touch "$(abspath $(VENV))/peers.stamp"; \
 	  else echo "npm could not bring the peers: tests that talk to them will skip. When the network is there again: make test"; fi
 
+# The browser of the tests. Where it cannot be installed from here the tests that need it skip, and say so.
+$(VENV)/browser.stamp: $(VENV)/dev.stamp
+	@if command -v chromium chromium-browser google-chrome > /dev/null; then touch $@; \
+	elif command -v apt-get > /dev/null && test "$$(id -u)" = 0; then \
+	  echo "Adding Chromium for the tests in the browser ..."; \
+	  apt-get -qq update > /dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium > /dev/null && touch $@ \
+	    || echo "Chromium could not be installed: tests in the browser will skip. Install it, then: make test"; \
+	else echo "Chromium is missing: tests in the browser will skip. Install it (package chromium), then: make test"; fi
+
 run: $(VENV)/run.stamp  ## set up everything and start a clinic of invented patients (CHECK=1: start, look, stop)
 	@$(BIN)/ranvier clinic $(if $(PORT),--port $(PORT)) $(if $(FRESH),--fresh) $(if $(CHECK),--check)
 
