@@ -56,12 +56,6 @@ load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patien
 	@test -d out/load || $(BIN)/python tools/load_web.py build
 	@$(BIN)/python tools/load_web.py run --write
 
-# Chromium for the browser tests: from the path; else from the system's packages, where we may install them.
-$(VENV)/browser.stamp: $(VENV)/dev.stamp
-	@if command -v chromium chromium-browser google-chrome >/dev/null; then touch $@; \
-	  elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get install -y -q chromium && touch $@; \
-	  else echo "There is no Chromium on the path: the browser tests will skip. Install it (for instance: apt-get install chromium)."; fi
-
 browser: $(VENV)/browser.stamp  ## walk each person's day in a real browser, with pictures in out/pictures
 	@RANVIER_BROWSER=1 RANVIER_PICTURES=out/pictures $(BIN)/python -m pytest tests/web/test_browser.py
 	@$(BIN)/python tools/measure_drag.py

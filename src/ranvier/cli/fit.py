@@ -35,7 +35,8 @@ Methods: map        the most probable parameters, with Laplace's covariance
 \b
 Examples: ranvier fit levels.csv --population clinic.yaml
           ranvier fit levels.csv --population tortorici2021 --json fits.json
-          ranvier fit levels.txt --population clinic.yaml --columns DV=CONC,WT=KG
+          ranvier fit levels.txt --population clinic.yaml \\
+                  --columns DV=CONC,WT=KG
 """
 SHOWN = 20
 

@@ -20,7 +20,8 @@ changed.
 
 \b
 Exit code 0: the same. 1: different although nothing changed: a fault of ours.
-3: the record has problems. 6: something changed, or nothing was kept to replay.
+3: the record has problems. 6: something changed, or nothing was kept to
+replay.
 
 \b
 Examples: ranvier replay heron.yaml                 every decision
