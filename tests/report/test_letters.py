@@ -199,3 +199,29 @@ def test_a_sheet_without_a_regimen_says_so_and_can_be_written_into():
     made = letters.infusion(None, None, evidence.load(), at=date(2026, 3, 2), person=letters.Person("heron"))
     assert "No regimen" in render(made)
     assert any(isinstance(b, Table) and b.tall for b in made.blocks)
+
+
+# ---- the report's sentences that a letter can hold -------------------------------------------------------------------
+
+SECTIONS = (
+    "action", "answer", "basis", "calendar", "cause", "certainty", "chance", "class", "measure", "route", "seen", "side",
+    "then", "watch",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_a_clinic_letter_can_say_is_there_in_every_language(language):
+    from ranvier.report.answer import BESIDE
+
+    english, other = sentences("en.yaml"), sentences(f"{language}.yaml")
+    needed = {name for name in english if name[0] in SECTIONS}
+    for name in english:
+        if name[0] == "findings" and (name[-1] in BESIDE or name[-1].startswith(("refusal.", "fallback."))):
+            needed.add(name)
+    assert not sorted(".".join(name) for name in needed - other.keys())
+
+
+def test_the_time_line_is_drawn_in_the_language_of_the_letter():
+    from ranvier.report.words import Words
+
+    assert Words(evidence.load(), "de").text("charts", "floor", floor="13 kg") == "Schwelle 13 kg"
