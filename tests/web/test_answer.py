@@ -79,6 +79,18 @@ def test_what_if_on_a_proposed_option_says_what_the_proposal_says(measured):
             assert (same.trough, same.mean, same.p_above_floor) == (o.trough, o.mean, o.p_above_floor)
 
 
+def test_a_check_that_was_never_done_is_open_until_somebody_looked(measured, signed_in):
+    browser = signed_in("nurse")
+    page = reverse("safety", args=[measured.pk])
+    assert "never looked at" in browser.get(page).content.decode()
+    key = str(uuid.uuid4())
+    for _ in range(2):
+        assert browser.post(page, {"key": key, "check": "kidney", "result": "clear"}).status_code == 302
+    found = [c.body for c in measured.facts.filter(kind=Kind.SAFETY)]
+    assert found == [{"check": "kidney", "on": timezone.localdate().isoformat(), "result": "clear"}]
+    assert browser.post(page, {"key": str(uuid.uuid4()), "check": "horoscope", "result": "clear"}).status_code == 422
+
+
 def test_dragging_redraws_the_picture_and_rubbish_draws_nothing(measured, signed_in):
     assess_patient(measured)
     browser = signed_in("pharmacist")

@@ -24,6 +24,7 @@ RULES: dict[str, Rule] = {
     "conduction": patient(NEUROLOGIST, NURSE),
     "conduction_judged": patient(NEUROLOGIST, NURSE),
     "diagnosis": patient(*CLINICIANS),
+    "safety": patient(*CLINICIANS),
     "order": patient(*CLINICIANS),
     "evidence": site(*CLINICIANS),
     "source": site(*CLINICIANS),

@@ -14,6 +14,7 @@ from ranvier_web.clinic.pages import (
     order,
     patient,
     research,
+    safety,
     whatif,
     worklist,
 )
@@ -42,6 +43,7 @@ urlpatterns = [
     path(f"{ONE}conduction/", conduction.conduction, name="conduction"),
     path(f"{ONE}conduction/judged/", conduction.judged, name="conduction_judged"),
     path(f"{ONE}diagnosis/", diagnosis.diagnosis, name="diagnosis"),
+    path(f"{ONE}safety/", safety.safety, name="safety"),
     path(f"{ONE}order/", order.order, name="order"),
     path("evidence/", order.evidence, name="evidence"),
     path("evidence/<slug:source>/", order.source, name="source"),
