@@ -187,7 +187,8 @@ async def use(address: str, ids: list[str], users: int, seconds: float, think: f
         page = await client.get("/sign-in/")
         token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
         form = {"login": "noor", "password": PASSWORD, "csrfmiddlewaretoken": token}
-        await client.post("/sign-in/", data=form, headers={"Referer": address})
+        signed = await client.post("/sign-in/", data=form, headers={"Referer": address})
+        assert signed.status_code == 302, f"nobody is signed in: {signed.status_code}"
         end = time.monotonic() + seconds
         chance = random.Random(1)
 
@@ -203,10 +204,13 @@ async def use(address: str, ids: list[str], users: int, seconds: float, think: f
                     "what-if": f"/patients/{ids[0]}/what-if/drawn/?product=privigen&route=IV&{asked}",
                 }[kind]
                 begin = time.perf_counter()
-                answer = await client.get(path)
+                try:
+                    status = (await client.get(path)).status_code
+                except httpx.HTTPError:
+                    status = 0
                 took[kind].append(1000 * (time.perf_counter() - begin))
-                if answer.status_code != 200:
-                    took["faults"].append(answer.status_code)
+                if status != 200:
+                    took["faults"].append(status)
                 await asyncio.sleep(chance.expovariate(1 / think) if think else 0)
 
         await asyncio.gather(*(person() for _ in range(users)))
@@ -226,7 +230,7 @@ def run(folder: Path, users: int, seconds: float, write: bool) -> None:
     connection.close()
     web = [
         sys.executable, "-m", "gunicorn", "ranvier_web.wsgi:application", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-        "--threads", "4", "--worker-class", "gthread", "--log-level", "warning",
+        "--threads", "4", "--worker-class", "gthread", "--keep-alive", "75", "--log-level", "warning",
     ]  # fmt: skip
     server = subprocess.Popen(web, env=dict(os.environ))
     lines = []
@@ -249,7 +253,10 @@ def run(folder: Path, users: int, seconds: float, write: bool) -> None:
             lines.append(f"| | {users} | faults | {len(took['faults'])} | | | |")
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
     if write:
         load = os.getloadavg()
         text = (

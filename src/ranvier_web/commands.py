@@ -124,7 +124,7 @@ def _serve(port: int, *, workers: int, check: bool) -> int:
     environment = dict(os.environ)
     web = [
         sys.executable, "-m", "gunicorn", "ranvier_web.wsgi:application", "--bind", f"{HERE}:{port}",
-        "--workers", str(workers), "--threads", "4", "--worker-class", "gthread", "--timeout", "60",
+        "--workers", str(workers), "--threads", "4", "--worker-class", "gthread", "--keep-alive", "75", "--timeout", "60",
         "--graceful-timeout", "10", "--log-level", "warning", "--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else ".",
     ]  # fmt: skip
     children = [
