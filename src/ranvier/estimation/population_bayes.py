@@ -156,7 +156,7 @@ def learn(space: Space, prior: Prior, *, draws: int = 1000, seed: int = 1, threa
         make_initial_point_fn=lambda s: 0.3 * np.random.default_rng(s).standard_normal(dimensions),
     )
     trace = nutpie.sample(
-        model, draws=draws, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.9
+        model, draws=draws, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.95
     )
     w = np.asarray(trace.posterior["w"].values)
     vectors = state.u + w @ root_u.T
