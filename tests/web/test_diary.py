@@ -150,7 +150,7 @@ def test_a_bad_entry_does_not_hold_up_the_good_ones(phone, clinic):
 @pytest.mark.parametrize(
     ("raw", "status"),
     [
-        ("", 400),
+        ("", 415),
         ("[]", 400),
         ("{", 400),
         ('{"entries": 3}', 400),
@@ -161,6 +161,12 @@ def test_a_bad_entry_does_not_hold_up_the_good_ones(phone, clinic):
 def test_rubbish_is_refused_with_words_and_never_breaks(phone, raw, status):
     answer = send(phone, raw=raw)
     assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+def test_a_form_in_place_of_a_list_is_refused_with_words(phone):
+    answer = phone.post(reverse("diary_sync"), {"entries": "[]"})  # as a browser sends a form
+    assert answer.status_code == 415
     assert answer.json()["error"]
 
 

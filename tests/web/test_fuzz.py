@@ -29,6 +29,7 @@ FIELDS = (
     "number", "why", "batch", "sent", "write", "given", "g-fdi-right", "nerve", "add", "0-wrist-area", "c", "q", "page",
     "0-wrist-amplitude", "sort", "drug", "for_what", "measure", "side", "device", "birth_year", "height", "visits", "routes",
     "username", "role", "on", "seen", "login", "password", "to", "severity", "a:x", "next",
+    "reading-grip-right", "events", "wear_off", "none", "fact", "do", "language", "funder", "which", "form",
 )  # fmt: skip
 TRIES = int(os.environ.get("RANVIER_FUZZ", "1"))  # make fuzz: 20
 OPEN = [n for n in NAMES if table()[n].scope is not Scope.TOKEN and n not in ("account_logout", "erase")]

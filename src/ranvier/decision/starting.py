@@ -15,7 +15,7 @@ from ranvier.protection.checks import checks, risks
 from ranvier.record.nouns import Record
 from ranvier.record.until import until
 from ranvier.regimen.start_nouns import Beginning, Ceiling, GivingDay, SkinPlan, StartPlan, Step, Weights
-from ranvier.regimen.starting import begin
+from ranvier.regimen.starting import begin, one_day
 
 __all__ = [
     "Beginning",
@@ -28,6 +28,7 @@ __all__ = [
     "Step",
     "Test",
     "Weights",
+    "day_of",
     "start",
 ]
 
@@ -101,6 +102,15 @@ def start(
         sources=tuple(sorted(cited)),
         unverified=tuple(f for f in found if f.status not in (None, "read", "computed")),
     )
+
+
+def day_of(start: Start, knowledge: Knowledge, grams: float) -> GivingDay | None:
+    """One day of so many grams of the same product, at the rates that hold for this person; None without a weight or a product."""
+    it = start.beginning
+    product = knowledge.products.get(it.product)
+    if product is None or it.weights.kg is None or grams <= 0:
+        return None
+    return one_day(product, grams, it.weights.kg, knowledge, it.ceiling)
 
 
 def _findings(it: Beginning, knowledge: Knowledge) -> tuple[Finding, ...]:

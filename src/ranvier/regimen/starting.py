@@ -300,6 +300,13 @@ def whole_vials(target: float, sizes: tuple[float, ...]) -> tuple[float | None, 
     return down, up
 
 
+def one_day(product: Product, grams: float, kg: float, knowledge: Knowledge, ceiling: Ceiling) -> GivingDay:
+    """So many grams of a product on one day, at the rates of its label below the ceiling; vials empty where they do not add up."""
+    first = knowledge.starting.numbers["giving.first_step_minutes"].value
+    sizes = tuple(sorted(vial.value for vial in product.vials))
+    return _day(1, grams, product, kg, sizes, ceiling.bound, first)
+
+
 def _day(
     day: int, grams: float, product: Product, kg: float, sizes: tuple[float, ...], ceiling: float | None, first: float
 ) -> GivingDay:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from ranvier.decision.forms import Form
 from ranvier.decision.nouns import Assessment, Regimen
-from ranvier.decision.starting import Start
+from ranvier.decision.starting import Start, day_of
 from ranvier.evidence.nouns import Knowledge
 from ranvier.record.nouns import Record, StrengthSeries
 from ranvier.report import answer as answers
@@ -213,7 +213,7 @@ def infusion(
 
 
 def _rates(regimen: Regimen, start: Start | None, words: Words, language: str) -> list[Block]:
-    """Steps of the rate for the days of this dose, where a course of the same grams a day was counted; else the highest rate."""
+    """Limits of the rate and its steps on each day of this dose, as `decision.starting` counts them for this person."""
 
     def t(key: str, **facts: object) -> str:
         return w.say(language, f"infusion.{key}", **facts)
@@ -224,11 +224,10 @@ def _rates(regimen: Regimen, start: Start | None, words: Words, language: str) -
         return [*blocks, Text(t("rate_none"))] if regimen.route == "IV" else []
     if begun.ceiling.findings:
         blocks += [Items(tuple(words.say(f) for f in begun.ceiling.findings))]
-    per_day = regimen.grams / max(1, regimen.days)
-    fits = [d for plan in begun.plans for d in plan.days if abs(d.grams - per_day) < 1e-6 and d.steps]
-    if not fits:
-        return [*blocks, Text(t("rate_none"))] if not begun.ceiling.findings else blocks
-    day = fits[0]
+    day = day_of(start, words.knowledge, regimen.grams / max(1, regimen.days)) if start else None
+    if day is None or not day.steps:
+        return [*blocks, Text(t("rate_none"))]
+    used = begun.weights.kg
     rows = tuple(
         (
             fixed(s.begins, 0),
@@ -239,7 +238,12 @@ def _rates(regimen: Regimen, start: Start | None, words: Words, language: str) -
         )
         for s in day.steps
     )
-    caption = t("rate_day", day=1, grams=w.decimals(language, number(day.grams, 4)), ml=fixed(day.ml, 0))
+    caption = t(
+        "rate_day",
+        kg="" if used is None else w.decimals(language, number(used, 4)),
+        grams=w.decimals(language, number(day.grams, 4)),
+        ml=fixed(day.ml, 0),
+    )
     heads = tuple(w.load("letters", language)["infusion"]["rate_heads"])
     return [*blocks, Table(caption, heads, rows, numeric=tuple(range(5)))]
 

@@ -200,6 +200,8 @@ def _spoken(facts: Any, code: str) -> dict[str, Any]:
 def sync(request: HttpRequest) -> HttpResponse:
     """What the phone kept while it was offline. Each entry is answered by its key; sent twice, it is kept once."""
     code, most = _language(request), int(needs.numbers()["entries_at_once"])
+    if request.content_type != "application/json":
+        return JsonResponse({"error": say("diary.refused_shape", code)}, status=415)
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > LARGEST:
         return JsonResponse({"error": say("diary.refused_large", code)}, status=413)
