@@ -53,7 +53,7 @@ def leaflet(knowledge: Knowledge, language: str = "en") -> Letter:
             ids = sources_of(item, knowledge)
             for id in ids:
                 numbers.setdefault(id, len(numbers) + 1)
-            said.append(f"{own[item['id']]} {_marks([numbers[id] for id in ids])}")
+            said.append(f"{own[item['id']]}\N{NO-BREAK SPACE}{_marks([numbers[id] for id in ids])}")
         tone = section.get("tone", "plain")
         blocks += [Text(one) for one in said] if tone == "plain" else [Items(tuple(said), _tone(tone))]
     age = reading_age("\n".join(plain), language)
