@@ -28,7 +28,7 @@ $(VENV)/dev.stamp: requirements/dev.lock $(VENV)/run.stamp
 # Other people's programs that the tests talk to (docs/peers.md). Where npm cannot be reached the tests that need them skip, and say so.
 $(VENV)/peers.stamp: tests/peers/package-lock.json $(VENV)/dev.stamp
 	@echo "Adding the peers of the tests (tests/peers) ..."
-	@cd tests/peers && if PATH="$(abspath $(BIN)):$$PATH" npm ci --silent; then touch "$(abspath $(VENV))/peers.stamp"; \
+	@cd tests/peers && if PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --fetch-retries=1 --fetch-timeout=60000; then touch "$(abspath $(VENV))/peers.stamp"; \
 	  else echo "npm could not bring the peers: tests that talk to them will skip. When the network is there again: make test"; fi
 
 # The browser of the tests. Where it cannot be installed from here the tests that need it skip, and say so.

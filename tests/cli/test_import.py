@@ -56,7 +56,7 @@ def test_the_second_time_nothing_is_asked_and_nothing_added(here, capsys):
     assert (here / "adler.yaml").read_bytes() == before
     (here / "tagebuch.csv").write_text(DIARY + "15.03.2025;13;21;\n", encoding="cp1252")
     assert run([*BOTH, "--yes"]) == ExitCode.OK
-    assert "New for the record: 2 grip values. Already there: 4 facts." in capsys.readouterr().out
+    assert "New for the record: 2 values of strength. Already there: 4 facts." in capsys.readouterr().out
 
 
 def test_the_questions_can_be_filled_in_as_a_file(here, capsys):
