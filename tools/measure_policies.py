@@ -163,6 +163,12 @@ def page(data: Mapping[str, Any]) -> str:
             f" Where it abstains ({where}) a ladder that tapers saves immunoglobulin which the model leaves as it is: there a "
             "plan says that nothing is proposed, and why, and what would settle it."
         )
+    for truth, one in truths.items():
+        if one["verdict"] == "worse":
+            apart = {NAMES[other]: one[f"decided_against_{other}"] for other in AGAINST}
+            pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {name}" for name, (mean, error) in apart.items())
+            name = truth.replace("_", " ")
+            said += f" Worse on {name}, among the {one['decided']} people for whom it decided: {pairs}."
     units = "; ".join(f"{head}: {OUTCOMES[what][1]} [{OUTCOMES[what][0]}]" for what, head, _ in SHOWN)
     lines += [
         "",
