@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import date
 
 import jsonschema
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.connect import schemas
 from tests.connect.calls import call, condition, ivig, order
-from tests.web.conftest import clinic, signed_in  # noqa: F401
+from tests.web.conftest import clinic, fill, signed_in  # noqa: F401
 
 from ranvier.exchange import cds
-from ranvier_web.clinic.models import Task
+from ranvier_web.clinic.actions import add_fact
+from ranvier_web.clinic.models import Kind, Task
 from ranvier_web.connect.models import Card, Feedback
 
 
@@ -126,6 +128,23 @@ def test_what_waits_for_a_person_of_ours_is_told_when_their_page_is_opened(ask, 
     assert card["indicator"] == "warning"
     assert "wears off" in card["summary"]
     assert card["links"][0]["url"].endswith(f"/patients/{clinic.heron.pk}/")
+
+
+def test_a_person_with_a_diary_and_an_agreed_floor_is_warned_of_as_any_other(ask, clinic):  # noqa: F811
+    fill(clinic.heron, clinic.by)
+    goals = {"floors": [{"series": "grip-right", "value": 18, "unit": "kg"}]}
+    add_fact(clinic.heron, Kind.GOALS, date(2026, 1, 1), goals, clinic.by)
+    _, told = ask("order-sign", call("order-sign", order("o1", "prednisone"), pseudonym="heron"))
+    assert [card["indicator"] for card in told["cards"]] == ["critical"]
+
+
+def test_a_record_that_cannot_be_read_is_said_not_passed_over(ask, clinic):  # noqa: F811
+    bad = {"product": "privigen", "dose": {"value": 60, "unit": "furlong"}, "start": "2026-01-01", "route": "IV"}
+    add_fact(clinic.heron, Kind.INFUSION, date(2026, 1, 1), bad, clinic.by, checked=True)
+    _, told = ask("order-sign", call("order-sign", order("o1", "prednisone"), pseudonym="heron"))
+    (card,) = told["cards"]
+    assert card["indicator"] == "warning"
+    assert "was not checked" in card["summary"]
 
 
 def test_a_patient_of_another_clinic_is_not_known_here(ask, clinic):  # noqa: F811

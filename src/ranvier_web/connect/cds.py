@@ -103,8 +103,13 @@ def _waiting(who: Person, instance: str) -> list[dict[str, Any]]:
 
 def _ordered(who: Person, call: cds.Hooked) -> list[dict[str, Any]]:
     """Cards on the draft orders of a person who has the disease; of nobody else."""
-    if not who.concerned or who.record is None:
+    if not who.concerned:
         return []
+    if who.record is None:  # silence would look like "nothing speaks against it"
+        summary = say("connect.unchecked")
+        return [
+            cds.card("unchecked", summary, "warning", [say("connect.unchecked_do")], call.instance, link=_link(who))
+        ]
     at, known = timezone.localdate(), knowledge()
     return [
         card

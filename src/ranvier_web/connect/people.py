@@ -58,7 +58,8 @@ def person(site: Site, server: str | None, name: str, resources: list[dict[str, 
         return Person(None, _read(sent) if sent else None, concerned, left)
     known = in_force(ours).filter(kind__in=RECORD_KINDS).exclude(kind=Kind.STRENGTH).order_by("day", "id")
     own = assemble(ours, known.only("kind", "body"))
-    own.pop("strength", None)  # an order is not judged by strength, and a diary of ten years takes its time
+    for part in ("strength", "goals"):  # an order is not judged by strength, and a diary of ten years takes its time
+        own.pop(part, None)
     together = dict(own)
     for key in ADDED:
         more = [one for one in (sent or {}).get(key, ()) if one not in own.get(key, ())]
