@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from ranvier.estimation.predict import FutureDoses, predict  # noqa: E402
 from ranvier.estimation.sampling import importance  # noqa: E402
 from ranvier.estimation.search import observed_curvature, search, starts  # noqa: E402
 from ranvier.evidence import load  # noqa: E402
+from ranvier.evidence.load import read as read_knowledge  # noqa: E402
 from ranvier.ground import compiled  # noqa: E402
 
 CASE = ROOT / "cases" / "wears-off-at-four-weeks.yaml"
@@ -225,6 +227,12 @@ def commands() -> list[Row]:
     ]  # fmt: skip
 
 
+def reading() -> list[Row]:
+    """Reading all of knowledge/ anew, as each process does once."""
+    seconds = median_s(lambda: read_knowledge(files("ranvier.knowledge")), 15)
+    return [row("knowledge_read_ms", 1e3 * seconds, "ms", 60.0, "all files of knowledge/ read and checked anew")]
+
+
 def localisation() -> list[Row]:
     """Median time of one localisation, tables made before."""
     from ranvier import anatomy
@@ -329,6 +337,7 @@ def main() -> int:
         *general(),
         *options(),
         *commands(),
+        *reading(),
         *localisation(),
         *virtual_nerve(),
         *cohorts(),
