@@ -10,7 +10,9 @@ import email.utils
 import ipaddress
 import json
 import random
+import socket
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +47,14 @@ class UnreachableError(NetworkError):
     """The other machine gave no answer in time, or stayed busy."""
 
 
+class RefusedError(UnreachableError):
+    """The other machine answered, and did not give what was asked for. status : of its answer"""
+
+    def __init__(self, what: str, remedy: str, status: int) -> None:
+        super().__init__(what, remedy)
+        self.status = status
+
+
 class TooLargeError(NetworkError):
     """An answer beyond the bound on its size."""
 
@@ -64,6 +74,7 @@ class Policy:
     wait : seconds before the second try; doubles each time, up to `longest_wait`
     largest : bytes of one answer, after unpacking
     redirects : how many times an answer may send us elsewhere, within the configured hosts
+    private : whether a configured name may stand for a machine of the own network; False where nobody said so
     """
 
     hosts: tuple[str, ...]
@@ -74,6 +85,7 @@ class Policy:
     longest_wait: float = 30.0
     largest: int = 50 * 1024 * 1024
     redirects: int = 5
+    private: bool = True
     agent: str = "ranvier (decision support for multifocal motor neuropathy)"
 
 
@@ -230,6 +242,10 @@ class Client:
             address = there
         raise UnreachableError(f"{address} sends from one place to the next.", "Check the address with its operator.")
 
+    def permits(self, url: str) -> str:
+        """An address that somebody else named, if it may be asked. Raises NotAllowedError."""
+        return str(self._allowed(url))
+
     def _allowed(self, url: str) -> httpx.URL:
         try:
             address = httpx.URL(url)
@@ -298,6 +314,8 @@ class Client:
     ) -> Answer:
         pieces: list[bytes] = []
         size = 0
+        if not self.policy.private:
+            _public(address)
         with self._http.stream(method, address, headers=dict(headers), content=body) as reply:
             stated = reply.headers.get("content-length", "")
             if stated.isdigit() and int(stated) > self.policy.largest:
@@ -337,6 +355,30 @@ def _check_origin(host: str) -> None:
         raise NotAllowedError(f"'{host}' is not encrypted.", "Use https; plain http is for this machine only.")
     if address.userinfo:
         raise NotAllowedError("A configured host holds a name or password.", "Give credentials separately.")
+
+
+def _public(address: httpx.URL) -> None:
+    """Refuse a name that stands for a machine of the own network.
+
+    The name is looked up here and once more by the connection; in between a name server may change its mind. That the machine
+    is the one of the name is then still shown by its certificate, for plain http is refused beside this machine itself.
+    Where a proxy is in between, the proxy looks names up, and decides.
+    """
+    proxies = urllib.request.getproxies()
+    if (address.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(address.host):
+        return
+    try:
+        found = socket.getaddrinfo(address.host.strip("[]"), address.port or 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpx.ConnectError(f"the name is not known ({error})") from None
+    for *_, place in found:
+        number = ipaddress.ip_address(str(place[0]).partition("%")[0])
+        mapped = getattr(number, "ipv4_mapped", None)
+        if not (mapped or number).is_global:
+            raise NotAllowedError(
+                f"{origin(address)} is a machine of the own network ({number}).",
+                "If that is meant, configure it with --private.",
+            )
 
 
 def _retry_after(answer: Answer) -> float | None:

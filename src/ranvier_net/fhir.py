@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
-from ranvier_net.client import Answer, Client, NotAllowedError, NotUnderstoodError, UnreachableError
+from ranvier_net.client import Answer, Client, NotAllowedError, NotUnderstoodError, RefusedError
 from ranvier_net.paging import Ask, pages
 from ranvier_net.smart import Token
 
@@ -94,8 +94,8 @@ class _Renewed:
     def get(self, url: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None = None) -> Answer:
         answer = self.server._get(url, params or {})
         if answer.status in (401, 403):
-            raise UnreachableError(
-                f"{url} is closed to us (status {answer.status}).", "Check client id, key and scopes."
+            raise RefusedError(
+                f"{url} is closed to us (status {answer.status}).", "Check client id, key and scopes.", answer.status
             )
         return answer
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ranvier_net.client import Answer, Client, NotUnderstoodError, UnreachableError
+from ranvier_net.client import Answer, Client, NotUnderstoodError, RefusedError, UnreachableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,10 @@ def pages(
             )
         resumed = False
         if not answer.ok:
-            raise UnreachableError(
+            raise RefusedError(
                 f"{answer.url} answered with status {answer.status}: {_start(answer)}",
                 "Check the question; pages fetched so far are kept." if archive else "Check the question.",
+                answer.status,
             )
         number += 1
         then = following(answer, ask)

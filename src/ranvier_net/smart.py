@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +31,7 @@ class NoAccessError(NetworkError):
 class Key:
     """A private key that signs assertions. kid : the name under which the server knows its public half"""
 
-    private: Any
+    private: Any = field(repr=False)
     algorithm: str
     kid: str | None = None
 
@@ -40,7 +40,7 @@ class Key:
 class Token:
     """A bearer token, and until when it holds (seconds of `clock`)."""
 
-    value: str
+    value: str = field(repr=False)
     until: float
     scope: str
 
@@ -114,29 +114,40 @@ def token(
     NetworkError : see `Client.send`; NotAllowedError where the token service is on a host that nobody configured
     """
     told = configuration(client, base)
+    address = str(told["token_endpoint"])
+    form = {"grant_type": "client_credentials", "scope": scope, **proof(told, client_id, key, address, clock())}
+    return granted(ask(client, address, form), scope, clock())
+
+
+def proof(told: Mapping[str, Any], client_id: str, key: Key, address: str, now: float) -> dict[str, str]:
+    """The fields of a form that prove who asks. Raises NoAccessError where the server cannot check this kind of key."""
     known = told.get("token_endpoint_auth_signing_alg_values_supported")
     if isinstance(known, list) and known and key.algorithm not in known:
         what = f"The server checks {', '.join(map(str, known))}, and the key signs {key.algorithm}."
         raise NoAccessError(what, "Register a key of a kind that the server checks.")
-    address = str(told["token_endpoint"])
-    form = {
-        "grant_type": "client_credentials",
-        "scope": scope,
-        "client_assertion_type": ASSERTION,
-        "client_assertion": assertion(client_id, key, address, clock()),
-    }
+    return {"client_assertion_type": ASSERTION, "client_assertion": assertion(client_id, key, address, now)}
+
+
+def ask(
+    client: Client, address: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What a token service answers to a form. Raises NoAccessError where it gives no token."""
     answer = client.send(
         "POST",
         address,
-        headers={"content-type": "application/x-www-form-urlencoded", "accept": "application/json"},
+        headers={"content-type": "application/x-www-form-urlencoded", "accept": "application/json", **(headers or {})},
         body=urlencode(form).encode(),
     )
     found = answer.json()
-    value = found.get("access_token") if isinstance(found, dict) else None
-    if not answer.ok or not isinstance(value, str):
+    if not answer.ok or not isinstance(found, dict) or not isinstance(found.get("access_token"), str):
         said = found.get("error_description") or found.get("error") if isinstance(found, dict) else None
         what = f"{address} gives no token (status {answer.status}): {str(said or 'no reason given')[:200]}."
-        raise NoAccessError(what, "Check client id, key, its registration, and the scopes.")
+        raise NoAccessError(what, "Check client id, key or secret, its registration, and the scopes.")
+    return found
+
+
+def granted(found: Mapping[str, Any], scope: str, now: float) -> Token:
+    """The token of an answer; without a stated end it holds for a minute."""
     lasts = found.get("expires_in")
-    until = clock() + (float(lasts) if isinstance(lasts, int | float) else 60.0)
-    return Token(value, until, str(found.get("scope", scope)))
+    holds = float(lasts) if isinstance(lasts, int | float) and not isinstance(lasts, bool) else 60.0
+    return Token(str(found["access_token"]), now + holds, str(found.get("scope", scope)))

@@ -17,9 +17,9 @@ from fhirpy import SyncFHIRClient
 from tests.exchange import peers
 from tests.exchange.hospital import PATIENT, infusion, lab, without
 
-from ranvier.cli.fhir import gather
 from ranvier.cli.main import ranvier
 from ranvier.exchange.fhir import read_bundle, wire, write
+from ranvier.exchange.fhir.gather import gather
 from ranvier.record import read
 from ranvier_net import Client, NetworkError, NotAllowedError, Policy, hosts_of
 from ranvier_net.fhir import Server, capability
@@ -67,7 +67,7 @@ def test_the_server_is_the_one_it_says(medplum, client):
 def test_a_whole_record_goes_to_a_real_server_and_comes_back_page_by_page(medplum, client, sent):
     record, bundle, patient = sent
     there = Server(client, medplum)
-    brought = gather(there, patient, quiet=True)
+    brought = gather(there, patient).bundle
     assert len(brought["entry"]) == len(bundle["entry"])
     assert sum("_offset" in url for url in there.asked) >= 1
     back = read_bundle(wire.dumps(brought))
@@ -264,7 +264,7 @@ def test_a_next_page_on_another_host_is_never_asked(trap):
     }
     here.answers = {"/fhir/Patient/p1": (200, {}, PATIENT), "/fhir/": (200, {}, page)}
     with Client(Policy(hosts=hosts_of([base]), wait=0.01)) as client, pytest.raises(NotAllowedError, match="not below"):
-        gather(Server(client, f"{base}/fhir"), "p1", quiet=True)
+        gather(Server(client, f"{base}/fhir"), "p1")
     assert elsewhere.seen == []
 
 
@@ -273,7 +273,7 @@ def test_a_next_page_beside_the_base_is_never_asked(trap):
     page = {"resourceType": "Bundle", "type": "searchset", "link": [{"relation": "next", "url": f"{base}/admin?all=1"}]}
     here.answers = {"/fhir/Patient/p1": (200, {}, PATIENT), "/fhir/": (200, {}, page)}
     with Client(Policy(hosts=hosts_of([base]), wait=0.01)) as client, pytest.raises(NotAllowedError):
-        gather(Server(client, f"{base}/fhir"), "p1", quiet=True)
+        gather(Server(client, f"{base}/fhir"), "p1")
     assert not any(path.startswith("/admin") for path, _ in here.seen)
 
 
@@ -297,7 +297,7 @@ def test_a_reference_to_another_host_is_never_followed(trap):
         "/fhir/": (200, {}, {"resourceType": "Bundle", "type": "searchset"}),
     }
     with Client(Policy(hosts=hosts_of([base]), wait=0.01)) as client:
-        brought = gather(Server(client, f"{base}/fhir"), "p1", quiet=True)
+        brought = gather(Server(client, f"{base}/fhir"), "p1").bundle
     assert len(brought["entry"]) == 2
     assert elsewhere.seen == []
 
@@ -311,7 +311,7 @@ def test_pages_that_lead_in_a_circle_end(trap):
     }
     here.answers = {"/fhir/Patient/p1": (200, {}, PATIENT), "/fhir/": (200, {}, page)}
     with Client(Policy(hosts=hosts_of([base]), wait=0.01)) as client, pytest.raises(NetworkError, match="circle"):
-        gather(Server(client, f"{base}/fhir"), "p1", quiet=True)
+        gather(Server(client, f"{base}/fhir"), "p1")
     assert len(here.seen) < 10
 
 
@@ -336,7 +336,7 @@ def test_another_client_sees_what_we_wrote_and_we_see_what_it_wrote(medplum, cli
     other.resource("Patient", **without(PATIENT | {"id": "p9"}, "resourceType")).save()
     theirs = lab("2465-3", 11.7, "g/L", at="2025-04-01") | {"subject": {"reference": "Patient/p9"}}
     other.resource("Observation", **without(theirs, "resourceType")).save()
-    back = read_bundle(wire.dumps(gather(Server(client, medplum), "p9", quiet=True)))
+    back = read_bundle(wire.dumps(gather(Server(client, medplum), "p9").bundle))
     assert [g.g_per_l for g in back.record.igg] == [11.7]
 
 

@@ -7,12 +7,11 @@ import os
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ranvier.cli import words
-from ranvier.ground.notes import ExitCode, InputError
+from ranvier.ground.notes import ExitCode
 
 PULL = """Bring everything a record can hold about one person from a FHIR R4 server into one bundle.
 
@@ -60,7 +59,8 @@ def pull(
     as_json: bool,
 ) -> int:
     """Ask, gather, write; the words are PULL."""
-    from ranvier.exchange.fhir import wire
+    from ranvier.exchange.fhir import asks, wire
+    from ranvier.exchange.fhir.gather import NotGivenError, gather
     from ranvier_net import Client, NetworkError, Policy, hosts_of
     from ranvier_net.fhir import Server
     from ranvier_net.smart import read_key, token
@@ -71,6 +71,10 @@ def pull(
         raise click.UsageError(f"{target} cannot be written: name a .json file in a folder that is there.")
     if target.exists():
         raise click.UsageError(f"{target} exists already; name a new file.")
+    try:
+        list(asks.searches(patient))
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
     text = key.read_text(encoding="utf-8", errors="replace") if key is not None else None
     try:
         with Client(Policy(hosts=hosts_of((server, *auth_host)))) as client:
@@ -79,8 +83,8 @@ def pull(
                 secret = read_key(text, kid)
                 renew = lambda: token(client, server, client_id, secret, scope=scope)  # noqa: E731
             there = Server(client, server, renew)
-            found = gather(there, patient, quiet=as_json)
-    except NetworkError as error:
+            found = gather(there, patient, told=None if as_json else _told)
+    except (NetworkError, NotGivenError) as error:
         click.echo(words.wrap(f"{error.what} {error.remedy}"), err=True)
         click.echo("Nothing was written.", err=True)
         return ExitCode.REFUSED
@@ -89,64 +93,22 @@ def pull(
             words.wrap(f"There is no Patient/{patient} on {server}. Check the id; nothing was written."), err=True
         )
         return ExitCode.NOT_FOUND
-    _write(target, wire.dumps(found) + "\n")
-    counts = Counter(str(e["resource"]["resourceType"]) for e in found["entry"])
+    _write(target, wire.dumps(found.bundle) + "\n")
+    counts = Counter(str(e["resource"]["resourceType"]) for e in found.bundle["entry"])
     if as_json:
-        click.echo(json.dumps({"written": str(target), "server": server, "asked": len(there.asked), "brought": counts}))
+        told = {"written": str(target), "server": server, "asked": len(there.asked), "brought": counts}
+        click.echo(json.dumps({**told, "closed": found.closed}))
     else:
         click.echo(f"Written: {target}, {sum(counts.values())} resources in {len(there.asked)} questions:")
         click.echo(words.wrap(", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())), "  ", "  "))
+        for what, why in found.closed.items():
+            click.echo(words.wrap(f"Not given: {what} ({why})", "  ", "  "))
         click.echo(f"Next: ranvier import {target} --into RECORD.yaml")
     return ExitCode.OK
 
 
-def gather(there: Any, patient: str, *, quiet: bool) -> dict[str, Any] | None:
-    """Everything about one person from a `ranvier_net.fhir.Server` as one bundle; None where there is no such person.
-
-    Raises InputError for an answer that is no FHIR, NetworkError for one that cannot be had.
-    """
-    from ranvier.exchange.fhir import asks, wire
-    from ranvier.ground.notes import Problem
-
-    try:
-        questions = list(asks.searches(patient))
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from None
-
-    def parsed(answer: Any) -> Any:
-        found = wire.loads(answer.body, answer.url)
-        if not isinstance(found, dict) or "resourceType" not in found:
-            problem = Problem(answer.url, "the answer is no FHIR resource", "Check the server's address.")
-            raise InputError(f"{answer.url} cannot be used.", (problem,))
-        return found
-
-    person = there.read("Patient", patient)
-    if person.status in (404, 410):
-        return None
-    if not person.ok:
-        from ranvier_net import UnreachableError
-
-        what = f"{person.url} answers with status {person.status}."
-        raise UnreachableError(what, "Check client id, key and scopes, and that this person may be read.")
-    resources = [parsed(person)]
-    for kind, params in questions:
-        before = len(resources)
-        for answer in there.search(kind, params):
-            page = parsed(answer)
-            listed = page.get("entry")
-            resources += [
-                e["resource"]
-                for e in (listed if isinstance(listed, list) else ())
-                if isinstance(e, dict) and isinstance(e.get("resource"), dict)
-                and e["resource"].get("resourceType") != "OperationOutcome"
-            ]  # fmt: skip
-        if not quiet:
-            click.echo(f"  {kind}: {len(resources) - before}", err=True)
-    for kind, name in asks.referred(resources)[:500]:
-        answer = there.read(kind, name)
-        if answer.ok:
-            resources.append(parsed(answer))
-    return asks.together(resources, there.base)
+def _told(kind: str, n: int) -> None:
+    click.echo(f"  {kind}: {n}", err=True)
 
 
 def _write(path: Path, text: str) -> None:
