@@ -49,12 +49,14 @@ INSTALLED_APPS = [
     "ranvier_web.diary",
     "ranvier_web.letters",
     "ranvier_web.connect",
+    "ranvier_web.smart",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ranvier_web.people.middleware.safe_headers",
     "csp.middleware.CSPMiddleware",
+    "ranvier_web.smart.embedding.embedding",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

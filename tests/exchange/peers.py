@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,26 +36,29 @@ def version(package: str) -> str:
 
 
 @contextmanager
-def started(script: str, *arguments: str) -> Iterator[str]:
-    """A peer that prints its address when it is ready; stopped at the end."""
+def started(script: str, *arguments: str, quiet: bool = False) -> Iterator[str]:
+    """A peer that prints its address when it is ready; stopped at the end. quiet : what it complains about is not kept"""
     needed()
+    # `node` is a small program that starts the real one: both are of one group, which ends as a whole.
     process = subprocess.Popen(
-        [str(NODE), str(HERE / script), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [str(NODE), str(HERE / script), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         if not address.startswith("http://127.0.0.1:"):
-            process.kill()
-            raise RuntimeError(f"{script} did not start: {address} {process.communicate()[1][-2000:]}")
+            os.killpg(process.pid, signal.SIGKILL)
+            raise RuntimeError(f"{script} did not start: {address} {(process.communicate()[1] or '')[-2000:]}")
         yield address
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+        process.wait(10)
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

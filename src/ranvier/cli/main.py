@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("ranvier_web.commands:restore", "A site from a backup."),
     "ticket": ("ranvier_web.connect.commands:ticket", "Programs that may read a site's FHIR face."),
     "caller": ("ranvier_web.connect.commands:caller", "Systems that may call a site's CDS Hooks services."),
+    "smart": ("ranvier_web.smart.commands:smart", "Hospital systems that may open a site's pages."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),
     "evidence": ("ranvier.cli.evidence:command", "What is believed, on what it stands, what is new."),
     "fit": ("ranvier.cli.fit:command", "Fit everyone of a NONMEM-style data set under a population."),

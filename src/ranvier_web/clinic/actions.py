@@ -73,12 +73,14 @@ def add_fact(
     withdrawn: bool = False,
     why: str = "",
     checked: bool = False,
+    batch: uuid.UUID | None = None,
 ) -> Fact:
     """One fact. Sent twice with one key, it is kept once, and the first is given back.
 
     replaces : id of the fact that it corrects, or, of kinds of which one is in force, the one that was seen
     withdrawn : it takes back what it replaces
     checked : the facts were held against the record already
+    batch : of an import, so that it can be taken back whole
 
     Raises
     ------
@@ -99,7 +101,7 @@ def add_fact(
                     raise ConflictError(there)
             fact = Fact.objects.create(
                 key=key, patient=patient, kind=kind, day=day, body=body, replaces_id=replaces, withdrawn=withdrawn,
-                why=why, origin=origin, by=by.user,
+                why=why, origin=origin, by=by.user, batch=batch,
             )  # fmt: skip
             touch(patient, fact.pk)
             verb = "withdrawn" if withdrawn else "corrected" if replaces else "added"
@@ -134,12 +136,12 @@ def add_many(
 
 @transaction.atomic
 def take_back(patient: Patient, batch: uuid.UUID, by: Actor, why: str) -> int:
-    """Take back everything of one import that nobody corrected since; how many facts."""
-    rows = list(in_force(patient).filter(batch=batch))
+    """Take back everything of one import that nobody corrected since; how many facts. What it added to is as it was."""
+    rows = list(in_force(patient).filter(batch=batch).select_related("replaces"))
     Fact.objects.bulk_create(
         [
-            Fact(key=uuid.uuid4(), patient=patient, kind=f.kind, day=f.day, body=f.body, replaces=f, withdrawn=True,
-                 why=why, origin="undo", by=by.user)
+            Fact(key=uuid.uuid4(), patient=patient, kind=f.kind, day=f.day, body=f.replaces.body if f.replaces else f.body,
+                 replaces=f, withdrawn=f.replaces is None, why=why, origin="undo", by=by.user)
             for f in rows
         ],
         batch_size=500,

@@ -20,4 +20,12 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "role": user.role if known else "",
         "site": user.site if known else None,
         "version": __version__,
+        "hospitals": _hospitals,
     }
+
+
+def _hospitals() -> Any:
+    """Systems from which a launch can be begun; asked for only by the pages that show them."""
+    from ranvier_web.smart.models import Server
+
+    return Server.objects.filter(active=True).order_by("name")

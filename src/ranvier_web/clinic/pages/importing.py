@@ -6,13 +6,17 @@ import base64
 import json
 import uuid
 import zlib
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from ranvier.exchange.bundles import is_fhir
 from ranvier.exchange.importing import Imported, import_files
 from ranvier.ground.notes import must_mend
 from ranvier.record import structure
@@ -46,12 +50,29 @@ def importing(request: HttpRequest, patient: Any) -> HttpResponse:
         except signing.BadSignature:
             return render(request, "clinic/import.html", {"patient": seen, "too_old": True}, status=422)
     answers = {k.removeprefix("a:"): str(v) for k, v in request.POST.items() if k.startswith("a:") and str(v).strip()}
+    return preview(request, seen, files, answers, write=request.POST.get("write") == "1")
+
+
+def preview(
+    request: HttpRequest,
+    seen: Patient,
+    files: Files,
+    answers: dict[str, str],
+    *,
+    write: bool = False,
+    beside: Sequence[str] = (),
+) -> HttpResponse:
+    """What files would add, with the questions to answer first; or, if that is settled and wanted, the facts.
+
+    beside : sentences about where the files come from
+    """
     existing = assemble(seen, in_force(seen).order_by("day", "id"))
     found = import_files(files, answers=answers, existing=existing, name=seen.pseudonym)
     ready = found.text is not None and not found.questions and not must_mend(found.problems)
-    if ready and request.POST.get("write") == "1":
+    if ready and write:
         assert found.text is not None
-        return _write(request, seen, existing, found.text)
+        origin = "fhir" if any(is_fhir(data) for _, data in files) else "import"
+        return _write(request, seen, existing, found.text, origin)
     context = {
         "patient": seen,
         "found": found,
@@ -62,6 +83,7 @@ def importing(request: HttpRequest, patient: Any) -> HttpResponse:
         "mend": must_mend(found.problems),
         "added": sorted(found.added.items()),
         "already": sum(found.already.values()),
+        "beside": beside,
     }
     return render(request, "clinic/import_preview.html", context, status=200 if ready else 422)
 
@@ -79,23 +101,30 @@ def take_back(request: HttpRequest, patient: Any) -> HttpResponse:
     return redirect("import", patient=seen.pk)
 
 
-def _write(request: HttpRequest, seen: Patient, existing: dict[str, Any], text: str) -> HttpResponse:
-    """The facts of the merged record that are not there yet."""
+def _write(request: HttpRequest, seen: Patient, existing: dict[str, Any], text: str, origin: str) -> HttpResponse:
+    """The facts of the merged record that are not there yet; of kinds of which one is in force, what was added to it."""
     document, _ = parse(text, seen.pseudonym, structure.text_keys())
     merged = facts_of(dict(structure.without_nothing(document.data)))
     known = {_same(kind, body) for kind, _, body in facts_of(json.loads(json.dumps(existing)))}
-    there = {kind for kind in ONE_EACH if in_force(seen).filter(kind=kind).exists()}
-    new = []
-    for kind, day, body in merged:
-        body = json.loads(json.dumps(body, default=str))
-        if kind in there or _same(kind, body) in known:
-            continue
-        if kind == "strength":
-            body = _unknown_readings(body, existing)
-            if not body["readings"]:
+    there = {fact.kind: fact for fact in in_force(seen).filter(kind__in=ONE_EACH)}
+    batch, new = uuid.uuid4(), []
+    with transaction.atomic():
+        for kind, day, body in merged:
+            body = json.loads(json.dumps(body, default=str))
+            if _same(kind, body) in known:
                 continue
-        new.append((kind, day, body))
-    actions.add_many(seen, new, actor(request), origin="import", batch=uuid.uuid4())
+            if kind in there:
+                actions.add_fact(
+                    seen, kind, date.fromisoformat(day), body, actor(request),
+                    origin=origin, replaces=there[kind].pk, checked=True, batch=batch,
+                )  # fmt: skip
+                continue
+            if kind == "strength":
+                body = _unknown_readings(body, existing)
+                if not body["readings"]:
+                    continue
+            new.append((kind, day, body))
+        actions.add_many(seen, new, actor(request), origin=origin, batch=batch)
     return redirect("patient", patient=seen.pk)
 
 
