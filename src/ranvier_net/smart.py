@@ -20,6 +20,7 @@ from ranvier_net.client import Client, NetworkError, NotUnderstoodError
 
 ALGORITHMS = ("ES384", "RS384")
 LIFE = 240  # seconds an assertion holds; the specification allows at most five minutes
+LONGEST = 86_400.0  # [s] a token is believed to hold
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -147,7 +148,7 @@ def ask(
 
 
 def granted(found: Mapping[str, Any], scope: str, now: float) -> Token:
-    """The token of an answer; without a stated end it holds for a minute."""
+    """The token of an answer; without a stated end it holds for a minute, and none for longer than a day."""
     lasts = found.get("expires_in")
     holds = float(lasts) if isinstance(lasts, int | float) and not isinstance(lasts, bool) else 60.0
-    return Token(str(found["access_token"]), now + holds, str(found.get("scope", scope)))
+    return Token(str(found["access_token"]), now + min(max(holds, 0.0), LONGEST), str(found.get("scope", scope)))

@@ -18,9 +18,9 @@ that are named here can do that; only their hosts are asked; and only people who
 \b
 Examples:
   ranvier smart add "City hospital" --data /srv/ranvier \\
-      --base https://ehr.example.org/fhir --issuer https://login.example.org \\
-      --host https://login.example.org --client-id ranvier --secret-file s.txt \\
-      --identifier urn:oid:1.2.276.0.76
+      --base https://ehr.example.org/fhir --client-id ranvier \\
+      --issuer https://login.example.org --host https://login.example.org \\
+      --secret-file secret.txt --identifier urn:oid:1.2.276.0.76
   ranvier smart check "City hospital" --data /srv/ranvier
   ranvier smart user "City hospital" --data /srv/ranvier \\
       --who fhirUser:Practitioner/17 --account noor
@@ -203,14 +203,14 @@ def user(name: str, data: Path, who: str, account: str, remove: bool) -> int:
     if remove:
         if not Known.objects.filter(server=server, who=who).delete()[0]:
             raise click.UsageError(f"{who} is nobody here. See: ranvier smart list")
-        Actor.command("smart user").wrote("smart.user_removed", None, server=server.base, who=who)
+        Actor.command("smart user").wrote("smart.user_removed", None, server=server.base, name=who)
         click.echo(f"{who} of {server.name} no longer gets in.")
         return ExitCode.OK
     found = User.objects.filter(username=account, site=server.site).first()
     if found is None or found.role not in STAFF:
         raise click.UsageError(f"There is no neurologist, nurse or pharmacist '{account}' at {server.site}.")
     Known.objects.update_or_create(server=server, who=who, defaults={"user": found})
-    Actor.command("smart user").wrote("smart.user", None, server=server.base, who=who, account=account)
+    Actor.command("smart user").wrote("smart.user", None, server=server.base, name=who, account=account)
     click.echo(f"{who} of {server.name} is {account} here.")
     return ExitCode.OK
 

@@ -44,7 +44,7 @@ class Bounded:
 
     there: Asked
     end: float
-    left: int = LARGEST
+    left: int = field(default_factory=lambda: LARGEST)
     base: str = field(init=False)
 
     def __post_init__(self) -> None:
