@@ -1,8 +1,8 @@
 """The SMART Launcher (smart-launcher-v2), replayed from reading its public source: it is in no package registry.
 
-What is taken from there: how its launch word is made, where its doors are below `/v/r4`, what its description says, that its `sub` is a
-digest, that its identity is of another issuer than its description (`.../auth/fhir`), that its key has no `use`, that the answer of
-its token service carries more than SMART asks for, and in which order it complains. The code below is ours.
+What is taken from there: how its launch word is made, where its doors are below `/v/r4`, what its description says, that its
+`sub` is a digest, that its identity is of another issuer than its description (`.../auth/fhir`), that its key has no `use`, that
+the answer of its token service carries more than SMART asks for, and how it complains. The code below is ours.
 """
 
 from __future__ import annotations
