@@ -260,6 +260,7 @@ def history_of(seen: Seen, knowledge: Knowledge) -> History:
         points=(points,) if measured else (Points(np.empty(0), np.empty(0), np.empty(0, dtype=np.bool_)),),
         primary=0,
         findings=(),
+        unseen=int(run_in.sum()),
     )
 
 

@@ -38,7 +38,7 @@ class History:
     """One person's record on one time axis.
 
     origin : day 0, midnight of the date of the first fact; begin : where the model starts [d], before 0 in a run-in
-    doses : recorded infusions and earlier ones from `begin` on; early : still earlier ones
+    doses : recorded infusions and earlier ones from `begin` on, the first `unseen` of them; early : still earlier ones
     past : ``none`` | ``regimen`` | ``unknown`` (a latent starting amount)
     measures and points run in parallel; igg : measured levels [g/L]
     """
@@ -55,6 +55,7 @@ class History:
     points: tuple[Points, ...]
     primary: int
     findings: tuple[Finding, ...]
+    unseen: int = 0
 
 
 class Clock:
@@ -122,7 +123,7 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
     at_day = _at_day(at, clock, doses, igg, points)
 
     first = min([*doses.start, *igg.days, *(d for p in points for d in p.days)])
-    past, begin = record.before.kind, float(first)
+    past, begin, unseen = record.before.kind, float(first), 0
     early = Doses.of([], [])
     if past == "regimen":
         begin = float(first) - RUN_IN
@@ -133,7 +134,7 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
         else:
             run_in = earlier.start >= begin
             early = _some(earlier, ~run_in)
-            doses = _joined(_some(earlier, run_in), doses)
+            doses, unseen = _joined(_some(earlier, run_in), doses), int(run_in.sum())
             findings.append(
                 Finding(
                     "history.before_regimen",
@@ -159,6 +160,7 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
         points,
         _primary(measures, points),
         tuple(findings),
+        unseen,
     )
 
 

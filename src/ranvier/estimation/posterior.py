@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
 from ranvier.estimation import history as past
 from ranvier.estimation import kernels as K
+from ranvier.estimation.days import Doubt, in_doubt
 from ranvier.estimation.discrepancy import look_back, next_error, window
 from ranvier.estimation.history import History
 from ranvier.estimation.model import Body, Candidate, body_of, candidates, domain_findings, timeline
@@ -71,7 +72,9 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
     history = past.build(record, knowledge, at)
     if isinstance(history, Finding):
         return Refusal((history,))
-    explained = explain(history, candidates(history, knowledge, body), knowledge, seed)
+    explanations = candidates(history, knowledge, body)
+    history, doubts = days_doubted(history, explanations, knowledge)
+    explained = explain(history, explanations, knowledge, seed)
     rng = np.random.default_rng([seed, 2])
     counts = share([e.probability for e in explained], DRAWS)
     rows = _rows_of(explained, counts, rng)
@@ -106,20 +109,52 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
         observed=_observed(history),
         fitted=fitted,
         diagnostics=_diagnostics(explained, knowledge),
-        findings=(*history.findings, *warn, *widened, *_assumptions(explained, has_igg)),
+        findings=(*history.findings, *told(doubts, history, knowledge), *warn, *widened, *_assumptions(explained, has_igg)),
         prior=prior,
     )
 
 
 def draws_now(history: History, body: Body, knowledge: Knowledge, seed: int) -> tuple[Draws, Draws]:
     """Only the draws of `estimate`, brought to the day of the history: as the models have them, and widened."""
-    explained = explain(history, candidates(history, knowledge, body), knowledge, seed)
+    explanations = candidates(history, knowledge, body)
+    history, _ = days_doubted(history, explanations, knowledge)
+    explained = explain(history, explanations, knowledge, seed)
     rng = np.random.default_rng([seed, 2])
     counts = share([e.probability for e in explained], DRAWS)
     rows = _rows_of(explained, counts, rng)
     order = rng.permutation(sum(counts))
     draws, _ = bring_to_now(history, explained, rows, order, np.empty(0), bool(history.igg.used.any()))
     return draws, widen(draws, history, explained, knowledge, seed)[0]
+
+
+def days_doubted(
+    history: History, explanations: tuple[Candidate, ...], knowledge: Knowledge
+) -> tuple[History, tuple[Doubt, ...]]:
+    """The history with the courses whose recorded day does not fit read at their most likely day, and these courses."""
+    able = [c for c in explanations if c.responds]
+    if history.measures == (past.UNMEASURED,) or not able:
+        return history, ()
+    line = timeline(history)
+    found = [(search(c, line, curvature=False), c) for c in able]
+    optimum, best = min(found, key=lambda one: one[0].misfit - np.log(one[1].prior_probability))
+    return in_doubt(history, knowledge, best, optimum.x)
+
+
+def told(doubts: tuple[Doubt, ...], history: History, knowledge: Knowledge) -> tuple[Finding, ...]:
+    """Which days to look up, the most doubtful first."""
+    wrong = knowledge.composite.constants["day_wrong"]
+    return tuple(
+        Finding(
+            "history.day_in_doubt",
+            {
+                "recorded": (history.origin + timedelta(days=int(doubt.at))).isoformat(),
+                "likely": (history.origin + timedelta(days=int(doubt.at) + doubt.days)).isoformat(),
+                "probability": doubt.probability,
+            },
+            status=wrong.status,
+        )
+        for doubt in sorted(doubts, key=lambda doubt: -doubt.probability)
+    )
 
 
 def _rows_of(explained: tuple[Explained, ...], counts: list[int], rng: np.random.Generator) -> list[FloatArray]:

@@ -14,10 +14,11 @@ import numpy as np
 from ranvier.estimation import history as past
 from ranvier.estimation import kernels as K
 from ranvier.estimation.coordinates import Coordinates, log_clearance
+from ranvier.estimation.days import Doubt, in_doubt
 from ranvier.estimation.history import History
 from ranvier.estimation.model import Body, Candidate, candidates, timeline
 from ranvier.estimation.nouns import Basis, Diagnostics, FloatArray, ModelWeight, Posterior
-from ranvier.estimation.posterior import Explained, bring_to_now
+from ranvier.estimation.posterior import Explained, bring_to_now, told
 from ranvier.estimation.predict import run
 from ranvier.estimation.sampling import Sample, laplace_evidence
 from ranvier.estimation.search import MOST_EVALUATIONS, REACH, Optimum
@@ -61,6 +62,17 @@ def estimate_quickly(
     log = np.array(
         [laplace_evidence(c, o) + np.log(c.prior_probability) for c, o in zip(explanations, optima, strict=True)]
     )
+    able = [i for i, c in enumerate(explanations) if c.responds]
+    best = max(able, key=lambda i: float(log[i]), default=None)
+    doubts: tuple[Doubt, ...] = ()
+    if best is not None:
+        history, doubts = in_doubt(history, knowledge, explanations[best], optima[best].x)
+    if doubts:
+        line = timeline(history)
+        optima = [_descended(c, line, o.x) for c, o in zip(explanations, optima, strict=True)]
+        log = np.array(
+            [laplace_evidence(c, o) + np.log(c.prior_probability) for c, o in zip(explanations, optima, strict=True)]
+        )
     probability = np.exp(log - log.max())
     ends: list[FloatArray | None] = [None] * (len(hopeful) if starts is None else len(starts))
     for i, o, p in zip(hopeful, optima, probability, strict=True):
@@ -98,7 +110,7 @@ def estimate_quickly(
         diagnostics=Diagnostics(
             float("nan"), 1, all(o.converged for o in optima), "laplace", 1, effective=float(draws)
         ),
-        findings=history.findings,
+        findings=(*history.findings, *told(doubts, history, knowledge)),
     )
     return Quick(posterior, tuple(ends))
 

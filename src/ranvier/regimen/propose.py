@@ -195,6 +195,7 @@ def _own_limits(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
     if change < -1e-9 or longer:
         found += _unsafe(asked, one, now)
         found += [Finding("option.strength_falls")] if asked.aim.falling else []
+        found += _doubtful_day(asked)
     if longer:
         found += [
             Finding("option.timing_is_prior", {"interval": regimen.interval_days}, (prior,), status=prior.status)
@@ -207,6 +208,12 @@ def _own_limits(asked: Asked, one: Looked, now: Looked) -> tuple[Finding, ...]:
         facts: Facts = {"probability": asked.aim.no_response, "bound": doubtful.value}
         found.append(Finding("option.response_doubtful", facts, status=doubtful.status))
     return tuple(found)
+
+
+def _doubtful_day(asked: Asked) -> list[Finding]:
+    """A course that seems to have been given on another day than recorded: look it up before less is tried."""
+    doubts = (f for f in asked.posterior.findings if f.name == "history.day_in_doubt")
+    return [Finding("option.day_in_doubt", {"recorded": f.facts["recorded"]}, status=f.status) for f in doubts][:1]
 
 
 def _unsafe(asked: Asked, one: Looked, now: Looked) -> list[Finding]:
