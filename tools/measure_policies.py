@@ -1,9 +1,11 @@
 """Which policy does least harm and most good, on truths that the model holds and on those it does not?
 
-    python tools/measure_policies.py [--write] [--people 200] [--seed 20261130]
+    python tools/measure_policies.py [--write] [--people 160] [--seed 20261130]
+    python tools/measure_policies.py --write --check 101,202 --only wrong_day,decline --people 400
 
 The same virtual people live the same year under each policy; differences are paired. With --write the answer becomes
-docs/measured/policies.md, and the figures of the model's row docs/measured/policies.json, which the model card reads.
+docs/measured/policies.md, and the figures of the model's row docs/measured/policies.json, which the model card reads. With --check
+the question is put again with other seeds and added to what was measured, once the rule no longer changes.
 Exit code 1 if the model-based policy does worse than a ladder on any truth by more than chance.
 """
 
@@ -66,15 +68,16 @@ def _cell(one: Table, what: str, digits: int) -> str:
     return f"{values.mean():.{digits}f} ± {values.std(ddof=1) / np.sqrt(values.size):.{digits}f}"
 
 
-def of_truth(truth: str, people: int, seed: int) -> dict[str, Any]:
+def of_truth(truth: str, people: int, seed: int, policies: Sequence[str] = POLICIES) -> dict[str, Any]:
     """Everything that the page says of one truth."""
-    tables = {p: table(p, truth, people, seed) for p in POLICIES}
+    tables = {p: table(p, truth, people, seed) for p in policies}
     decided = tables["model"]["abstained"] < ABSTAINS
     one: dict[str, Any] = {
-        "rows": {p: [_cell(tables[p], what, digits) for what, _, digits in SHOWN] for p in POLICIES},
+        "rows": {p: [_cell(tables[p], what, digits) for what, _, digits in SHOWN] for p in policies},
         "abstained": round(float(tables["model"]["abstained"].mean()), 4),
         "false_up": round(float(tables["model"]["false_up"].mean()), 3),
         "false_down": round(float(tables["model"]["false_down"].mean()), 3),
+        "people": people,
         "decided": int(decided.sum()),
     }
     for other in AGAINST:
@@ -169,10 +172,12 @@ def page(data: Mapping[str, Any]) -> str:
             pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {name}" for name, (mean, error) in apart.items())
             name = truth.replace("_", " ")
             said += f" Worse on {name}, among the {one['decided']} people for whom it decided: {pairs}."
+    said += _abstaining(truths)
     units = "; ".join(f"{head}: {OUTCOMES[what][1]} [{OUTCOMES[what][0]}]" for what, head, _ in SHOWN)
     lines += [
         "",
         said,
+        *_checked(data.get("checked", ())),
         *details,
         "",
         "## What the columns mean",
@@ -190,14 +195,63 @@ def page(data: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _abstaining(truths: Mapping[str, Any]) -> str:
+    """What counts as abstaining, and for how many people on which truth."""
+    told = ", ".join(f"{name.replace('_', ' ')} {one['people'] - one['decided']}" for name, one in truths.items())
+    return (
+        "\n\nWhat counts as abstaining was fixed before anything was measured: a decision in which nothing is proposed, with the "
+        f"reason; a person for whom that happened in {100 * ABSTAINS:.0f} % of decisions or more. The regimen then stays as it is. "
+        f"Such people: {told}. Both comparisons count: over all people, and over those for whom it decided; the second leaves out "
+        "the people who abstaining helped as well as those whom it cost something."
+    )
+
+
+def _checked(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The same question on seeds that took no part in developing the rule."""
+    if not found:
+        return []
+    lines = [
+        "",
+        "## Again, on people that nobody had looked at",
+        "",
+        "The truths on which the proposal had done worse before, put again with other seeds after the rule was fixed. Loss, model "
+        "minus ladder.",
+        "",
+        "| truth | seed | on | people | clinician ladder | sourced ladder | decided: clinician | decided: sourced | verdict |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found:
+        pairs = [one[f"{key}_against_{other}"] for key in ("loss", "decided") for other in AGAINST]
+        cells = " | ".join(f"{mean:+.3f} ± {error:.3f}" for mean, error in pairs)
+        lines.append(
+            f"| {one['truth'].replace('_', ' ')} | {one['seed']} | {one['made']} | {one['people']} | {cells} | {one['verdict']} |"
+        )
+    return lines
+
+
+def check(truths: Sequence[str], seeds: Sequence[int], people: int) -> list[dict[str, Any]]:
+    """The model-based proposal and the ladders only, for each truth and seed."""
+    found = []
+    for truth in truths:
+        for seed in seeds:
+            one = of_truth(truth, people, seed, (*AGAINST, "model"))
+            del one["rows"]
+            found.append({"truth": truth, "seed": seed, "made": date.today().isoformat(), **one})
+            print(f"{truth}, seed {seed}: {one['verdict']}", file=sys.stderr, flush=True)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the page, or write it."""
     parser = argparse.ArgumentParser(description="Compare policies on virtual people.")
     parser.add_argument("--write", action="store_true", help="write docs/measured/policies.md and policies.json")
-    parser.add_argument("--people", type=int, default=120, help="people a truth (default %(default)s)")
+    parser.add_argument("--people", type=int, default=160, help="people a truth (default %(default)s)")
     parser.add_argument("--seed", type=int, default=20261130, help="start of the random numbers (default %(default)s)")
     parser.add_argument(
         "--only", default="", metavar="TRUTHS", help="measure these anew; the rest stays as it was measured"
+    )
+    parser.add_argument(
+        "--check", default="", metavar="SEEDS", help="put the question again with these seeds, and add the answers"
     )
     options = parser.parse_args(argv)
     every = list(read_book().truths)
@@ -206,7 +260,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"There is no truth {', '.join(unknown)}. There are: {', '.join(every)}.", file=sys.stderr)
         return 2
-    before: dict[str, Any] = json.loads(FIGURES.read_text("utf-8")) if options.only and FIGURES.exists() else {}
+    if options.check:
+        seeds = [int(seed) for seed in options.check.split(",")]
+        return _add(check(chosen, seeds, options.people), write=options.write)
+    last: dict[str, Any] = json.loads(FIGURES.read_text("utf-8")) if FIGURES.exists() else {}
+    before = last if options.only else {}
     asked = {"people": options.people, "seed": options.seed}
     if before and any(before[name] != value for name, value in asked.items()):
         print("Measured before with other people or another seed: measure all anew.", file=sys.stderr)
@@ -221,14 +279,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         "knowledge": load().version,
         "truths": {truth: truths[truth] for truth in every if truth in truths},
     }
-    if options.write:
+    if last.get("checked"):
+        data["checked"] = last["checked"]
+    return _written(data, write=options.write)
+
+
+def _add(found: list[dict[str, Any]], *, write: bool) -> int:
+    """Add answers to what was measured before; those of the same truth and seed are replaced."""
+    data: dict[str, Any] = json.loads(FIGURES.read_text("utf-8"))
+    new = {(one["truth"], one["seed"]) for one in found}
+    data["checked"] = [one for one in data.get("checked", ()) if (one["truth"], one["seed"]) not in new] + found
+    return _written(data, write=write)
+
+
+def _written(data: Mapping[str, Any], *, write: bool) -> int:
+    if write:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(page(data), "utf-8", newline="\n")
         FIGURES.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8", newline="\n")
         print(f"Written: {PAGE.relative_to(ROOT)}")
     else:
         print(page(data))
-    return int(any(one["verdict"] == "worse" for one in truths.values()))
+    every = (*data["truths"].values(), *data.get("checked", ()))
+    return int(any(one["verdict"] == "worse" for one in every))
 
 
 if __name__ == "__main__":

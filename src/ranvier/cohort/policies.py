@@ -20,6 +20,7 @@ from ranvier.estimation.posterior import estimate
 from ranvier.estimation.quick import estimate_quickly
 from ranvier.evidence.nouns import Knowledge
 from ranvier.kinetics.disposition import CHANNEL, Doses
+from ranvier.monitoring.change import attend, with_trend
 from ranvier.monitoring.watch import aim_of, watch
 from ranvier.record.nouns import (
     Before,
@@ -170,8 +171,10 @@ class Model:
         posterior = quick.posterior
         silent = 1.0 - float(np.mean(posterior.draws.responds))
         at = BEGIN + timedelta(days=int(day))
-        aim = Aim(seen.floor, True, silent)
-        proposal = propose(posterior, in_force_of(seen, at), light_record(seen), knowledge, aim, at=at, limits=LIMITS)
+        current = in_force_of(seen, at)
+        chart = attend(record_of(seen, knowledge), current, knowledge, at=at, causes=False)
+        aim = Aim(seen.floor, True, silent, falling=chart.verdict == "decline")
+        proposal = propose(posterior, current, light_record(seen), knowledge, aim, at=at, limits=LIMITS)
         return _ordered(proposal, seen, quick.ends)
 
 
@@ -192,6 +195,8 @@ class Advice:
             return Order(seen.in_force, abstains=True, why=posterior.findings[0].name)
         current = in_force(record, knowledge, at)
         watched = watch(posterior, current, knowledge, courses=courses_of(record, knowledge.monitoring))
+        change = attend(record, current, knowledge, at=at, causes=False)
+        watched = replace(watched, change=with_trend(change, watched.trend, watched.findings, knowledge.monitoring))
         proposal = propose(posterior, current, record, knowledge, Aim(*aim_of(watched)), at=at, limits=LIMITS)
         return _ordered(proposal, seen, None)
 

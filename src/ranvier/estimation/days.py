@@ -31,9 +31,9 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.kinetics.disposition import CHANNEL, Doses
 
 DAYS = tuple(s for s in range(-8, 9) if s)  # [d] by which a course is moved
+EVERY_OTHER = tuple(s for s in DAYS if s % 2 == 0)
 APART = 3.5  # [d] infusions closer than this are one course
 HALF = 0.5  # more likely than not
-AGAIN = 0.02  # a course less likely moved than this is not looked at again when another one was moved, unless it is next to it
 MOST_GAIN = 500.0  # beyond it an exponential means nothing
 
 
@@ -73,7 +73,7 @@ def in_doubt(
         moved[k] = Doubt(float(history.doses.start[courses[k][0]]), days, probability)
         none = np.empty(x.size), np.empty((x.size, x.size))
         K.descend(x, timeline(now), candidate.belief, MOST_EVALUATIONS, REACH, *none)
-        open_ = [j for j in open_ if j != k and (looks[j][0] > AGAIN or abs(j - k) == 1)]
+        open_ = [j for j in open_ if j != k and (looks[j][0] > wrong or abs(j - k) == 1)]
     return now, tuple(moved[k] for k in sorted(moved))
 
 
@@ -98,15 +98,20 @@ def _look(
     start = history.doses.start
     before = float(start[rows[0] - 1]) + APART if rows[0] else -np.inf
     after = float(start[rows[-1] + 1]) - APART if rows[-1] + 1 < start.size else history.at_day
-    able = [s for s in DAYS if before < start[rows[0]] + s and start[rows[-1]] + s < after]
-    if not able:
-        return 0.0, 0
-    misfits = misfit_by_day(history, candidate, x, rows, [0, *able])
-    curve = np.exp(-0.5 * (np.array(DAYS) / error) ** 2)
-    weight = np.exp(-0.5 * (np.array(able) / error) ** 2) / curve.sum()
-    gain = misfits[0] - misfits[1:]
-    odds = wrong * float(np.sum(weight * np.exp(np.minimum(gain, MOST_GAIN))))
-    return odds / (1.0 - wrong + odds), able[int(np.argmax(np.log(weight) + gain))]
+    found = 0.0, 0
+    for grid in (EVERY_OTHER, DAYS):  # the second only where the first speaks for another day
+        able = [s for s in grid if before < start[rows[0]] + s and start[rows[-1]] + s < after]
+        if not able:
+            continue
+        misfits = misfit_by_day(history, candidate, x, rows, [0, *able])
+        curve = np.exp(-0.5 * (np.array(grid) / error) ** 2)
+        weight = np.exp(-0.5 * (np.array(able) / error) ** 2) / curve.sum()
+        gain = misfits[0] - misfits[1:]
+        odds = wrong * float(np.sum(weight * np.exp(np.minimum(gain, MOST_GAIN))))
+        found = odds / (1.0 - wrong + odds), able[int(np.argmax(np.log(weight) + gain))]
+        if found[0] <= wrong:
+            break
+    return found
 
 
 def misfit_by_day(

@@ -109,7 +109,13 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
         observed=_observed(history),
         fitted=fitted,
         diagnostics=_diagnostics(explained, knowledge),
-        findings=(*history.findings, *told(doubts, history, knowledge), *warn, *widened, *_assumptions(explained, has_igg)),
+        findings=(
+            *history.findings,
+            *told(doubts, history, knowledge),
+            *warn,
+            *widened,
+            *_assumptions(explained, has_igg),
+        ),
         prior=prior,
     )
 
