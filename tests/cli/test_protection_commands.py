@@ -61,6 +61,8 @@ def test_each_command_ends_with_the_code_of_its_kind_and_in_80_columns(arguments
         ("start", ["start", CASE, "--product", "Kiovig", *DAY, "--json"]),
         ("start", ["start", CASE, "--product", "nothing", *DAY, "--json"]),
         ("start", ["start", CASE, "--product", "Hizentra", *DAY, "--json"]),
+        ("events", ["events", CASE, *DAY, "--json"]),
+        ("lot", ["lot", "trace", "INVENTED001", CASE, "--json"]),
     ],
 )
 def test_json_keeps_to_its_published_schema(name, arguments, capsys):

@@ -3,8 +3,10 @@
 import json
 import socket
 from datetime import date
+from importlib.resources import files as resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from tests.network.served import Reply, served
 
 from ranvier import evidence
 from ranvier.cli.main import run
+from ranvier.cli.schema import FILES
 from ranvier.evidence.load import files, version
 from ranvier.exchange.registries import as_source, compare, read_papers, read_trials
 
@@ -87,6 +90,8 @@ def test_without_a_network_it_says_so_and_keeps_going(tmp_path, capsys):
     told = capsys.readouterr()
     answer = json.loads(told.out)
     assert code == 6
+    package, name = FILES["update"]
+    jsonschema.validate(answer, json.loads((resources(package) / name).read_text("utf-8")))
     assert len(answer["trials"]) == 2
     assert answer["not_asked"][0].startswith("papers: ")
     assert "everything else in this program works without it" in told.err

@@ -361,3 +361,14 @@ def test_the_same_question_gets_the_same_answer():
     first, second = plan(), plan()
     assert [replace(o, forecasts=()) for o in first.options] == [replace(o, forecasts=()) for o in second.options]
     assert first.findings == second.findings
+
+
+def test_less_treatment_waits_while_the_day_of_a_course_is_in_doubt():
+    """A person who holds the floor with room to spare gets less; with a day in doubt, not before somebody looked it up."""
+    fit = posterior(floors=(9.0,))
+    assert proposed(plan(fit)).grams_per_week < option(plan(fit), "no_change").grams_per_week
+    facts = {"recorded": "2026-01-09", "likely": "2026-01-05", "probability": 0.97}
+    doubted = plan(replace(fit, findings=(Finding("history.day_in_doubt", facts, status="assumed"),)))
+    for action in ("reduce", "longer_interval"):
+        assert "option.day_in_doubt" in names(option(doubted, action).limited_by)
+    assert proposed(doubted).action == "no_change"

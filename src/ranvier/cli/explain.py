@@ -14,8 +14,8 @@ from ranvier.ground.notes import ExitCode
 
 HELP = """The tree of reasons behind one name of a plan.
 
-NAME is a conclusion (answer, wearing_off, trend, response, proposal), an option, a parameter or a finding. Without a
-NAME, everything that can be explained is listed.
+NAME is a conclusion (answer, wearing_off, trend, response, change, ladder, proposal), an option, a parameter or a
+finding. Without a NAME, everything that can be explained is listed.
 
 \b
 Examples: ranvier explain heron.yaml --at 2025-11-03

@@ -122,11 +122,19 @@ def events_command(file: Path, at: date | None, as_json: bool) -> int:
     record = read_or_tell(file, as_json)
     if record is None:
         return ExitCode.INPUT
-    then, _ = until(record, today_if_none(at))
+    day = today_if_none(at)
+    then, _ = until(record, day)
     knowledge = evidence.load()
     views = events(then, knowledge)
     if as_json:
-        click.echo(json.dumps({"format": "ranvier-events/1", "events": plain(views)}, indent=2, ensure_ascii=False))
+        answer = {
+            "format": "ranvier-events/1",
+            "at": day.isoformat(),
+            "record": record.digest,
+            "knowledge": knowledge.version,
+            "events": plain(views),
+        }
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     else:
         click.echo(render(views, knowledge), nl=False)
     return ExitCode.OK

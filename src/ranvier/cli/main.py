@@ -52,7 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("ranvier.cli.evidence:command", "What is believed, on what it stands, what is new."),
     "fit": ("ranvier.cli.fit:command", "Fit everyone of a NONMEM-style data set under a population."),
     "model": ("ranvier.cli.model:command", "List, show and check models and populations."),
-    "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of a plan."),
+    "schema": ("ranvier.cli.schema:command", "Print the JSON Schema of a record or of an answer."),
 }
 
 HELP = """Decision support for multifocal motor neuropathy (MMN).

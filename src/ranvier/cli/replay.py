@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -135,10 +136,8 @@ def backtest(
     backs = []
     for number, back in enumerate(look_back(record, knowledge, days, seed=seed), start=1):
         backs.append(back)
-        if len(days) > 3:
-            click.echo(f"\r{number} of {len(days)} days", nl=False, err=True)
-    if len(days) > 3:
-        click.echo("", err=True)
+        if sys.stderr.isatty() and len(days) > 3:
+            click.echo(f"\r{number} of {len(days)} days", nl=number == len(days), err=True)
     said = Words(knowledge, "en", backs[-1].said)
     if as_json:
         import json

@@ -12,6 +12,9 @@ FILES = {
     "diagnosis": ("ranvier.report", "diagnosis.schema.json"),
     "start": ("ranvier.report", "start.schema.json"),
     "order-check": ("ranvier.protection", "order_check.schema.json"),
+    "events": ("ranvier.protection", "events.schema.json"),
+    "lot": ("ranvier.protection", "lot.schema.json"),
+    "update": ("ranvier.exchange", "update.schema.json"),
 }
 
 
@@ -23,13 +26,16 @@ assessment  what `ranvier plan --json` and `ranvier assess --json` give
 diagnosis   what `ranvier diagnose --json` gives
 start       what `ranvier start --json` gives
 order-check what `ranvier check-order --json` gives
+events      what `ranvier events --json` gives
+lot         what `ranvier lot trace --json` gives
+update      what `ranvier evidence update --json` gives
 
 \b
 Example: ranvier schema record > record.schema.json
 """
 
 
-@click.command(help=HELP, short_help="Print the JSON Schema of a record or of a plan.")
+@click.command(help=HELP, short_help="Print the JSON Schema of a record or of an answer.")
 @click.argument("what", type=click.Choice(list(FILES)))
 def command(what: str) -> None:
     """Print the shipped file as it is."""

@@ -153,6 +153,8 @@ def climb(
         option = _option(step, proposal) if state in ("next", "later") else None
         if step.options and option is None and state in ("next", "later"):
             state = "not_possible"
+        if option is not None and option.action == "no_change" and current is None:
+            option = None  # "as now" is no treatment to be named where none is in force
         if state in ("next", "under_way") and now is None:
             now = index
         rungs.append(_rung(step, state, option, current, decision, (least, most), facts, at))

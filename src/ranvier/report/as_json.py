@@ -196,6 +196,7 @@ def _ladder(assessment: Assessment, words: Words) -> dict[str, Any] | None:
         "means": told.means,
         "not": told.denies,
         "now": None if told.now is None else told.now.id,
+        "leads": told.leads,
         "steps": [
             {
                 "id": step.id,

@@ -16,7 +16,8 @@ from ranvier.record.nouns import Record
 from ranvier.record.until import day_of
 from ranvier.report.words import Words, number
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 360, 60, 20, 30, 60
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 390, 60, 90, 30, 96
+APART = 74.0  # px between two labels of one row
 
 
 def rows(backs: Sequence[Back], words: Words) -> list[dict[str, Any]]:
@@ -85,6 +86,7 @@ def picture(record: Record, backs: Sequence[Back], words: Words) -> str:
         (b.said.treatment.posterior for b in reversed(backs) if b.said.treatment.posterior is not None), None
     )
     measure = None if measured is None else measured.measures[measured.primary]
+    floor = None if measure is None else measure.floor
     series = next((s for s in record.strength if measure is not None and s.id == measure.id), None)
     points = [] if series is None else [(day_of(v.at), v.value) for v in series.values]
     days = [d for d, _ in points] + [b.on for b in backs] + [day_of(i.start) for i in record.infusions]
@@ -92,7 +94,7 @@ def picture(record: Record, backs: Sequence[Back], words: Words) -> str:
         return ""
     first, last = min(days), max(days)
     span = max((last - first).days, 1)
-    values = [v for _, v in points] or [0.0, 1.0]
+    values = [*(v for _, v in points), *([floor] if floor is not None else [])] or [0.0, 1.0]
     low, high = min(values), max(values)
     room = (high - low) or 1.0
     low, high = low - 0.05 * room, high + 0.15 * room
@@ -105,7 +107,9 @@ def picture(record: Record, backs: Sequence[Back], words: Words) -> str:
 
     name = "" if measure is None else words.measure(measure)
     unit = "" if measure is None else words.strength_unit(measure.unit)
-    title = f"{name}, {unit} | n = {len(points)}; diamonds: what would have been advised, filled where it was a change"
+    title = (
+        f"{name}, {unit}; {len(points)} values. Diamonds: the advice of that day, filled where it was a change; ×: none"
+    )
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-family="system-ui, sans-serif" '
         f'font-size="12" color="#1a1a1a" fill="currentColor" style="max-width:100%;height:auto"><title>{escape(title)}</title>',
@@ -118,24 +122,46 @@ def picture(record: Record, backs: Sequence[Back], words: Words) -> str:
         )
         parts.append(f'<text x="{LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{number(tick)}</text>')
     parts += [f'<circle cx="{x(d):.1f}" cy="{y(v):.1f}" r="1.8" opacity=".55"/>' for d, v in points]
+    if floor is not None:
+        at_floor = f"{y(floor):.1f}"
+        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at_floor}" y2="{at_floor}" stroke="#9a6400"/>')
+        label = f"floor {number(floor)} {unit}"
+        parts.append(f'<text x="{WIDTH - RIGHT + 6}" y="{y(floor) + 4:.1f}" fill="#7a4f00">{escape(label)}</text>')
+    given: list[tuple[float, str]] = []
     for infusion in record.infusions:
         at = x(day_of(infusion.start))
         parts.append(f'<path d="M{at:.1f} {HEIGHT - BOTTOM + 4} l4 8 h-8 z" opacity=".6"/>')
+        given.append((at, f"{infusion.grams:g} g"))
+    parts += _labels(given, HEIGHT - BOTTOM + 26)
+    advised: list[tuple[float, str]] = []
     for back in backs:
         best, at = proposed(back.said), x(back.on)
         line = f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"'
         parts.append(f'{line} stroke="currentColor" opacity=".25" stroke-dasharray="2 3"/>')
         if best is None:
-            parts.append(f'<text x="{at:.1f}" y="{HEIGHT - 28}" text-anchor="middle">×</text>')
+            parts.append(f'<text x="{at:.1f}" y="{HEIGHT - 46}" text-anchor="middle">×</text>')
             continue
         fill = "none" if best.action == "no_change" else "currentColor"
-        diamond = f'<path d="M{at:.1f} {HEIGHT - 38} l6 6 l-6 6 l-6 -6 z" fill="{fill}" stroke="currentColor">'
+        diamond = f'<path d="M{at:.1f} {HEIGHT - 56} l6 6 l-6 6 l-6 -6 z" fill="{fill}" stroke="currentColor">'
         parts.append(f"{diamond}<title>{escape(_plan(best.regimen))}</title></path>")
+        advised.append((at, f"{best.regimen.grams:g} g / {best.regimen.interval_days} d"))
+    parts += _labels(advised, HEIGHT - 28)
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">{first.isoformat()}</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{last.isoformat()}</text>')
-    parts.append(f'<text x="{LEFT - 8}" y="{HEIGHT - 28}" text-anchor="end">advice</text>')
+    parts.append(f'<text x="{LEFT - 8}" y="{HEIGHT - 46}" text-anchor="end">advice</text>')
     parts.append(f'<text x="{LEFT - 8}" y="{HEIGHT - BOTTOM + 13}" text-anchor="end">given</text></svg>')
     return "\n".join(parts) + "\n"
+
+
+def _labels(found: Sequence[tuple[float, str]], y: float) -> list[str]:
+    """A row of labels: each where it says something new, none upon another."""
+    parts: list[str] = []
+    last, end = "", -math.inf
+    for at, says in found:
+        if says != last and at >= end:
+            parts.append(f'<text x="{at:.1f}" y="{y:.0f}" text-anchor="middle" font-size="11">{escape(says)}</text>')
+            last, end = says, at + APART
+    return parts
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -148,7 +174,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def _plan(regimen: Regimen) -> str:
     if regimen.grams <= 0:
         return "no treatment"
-    every = f" every {regimen.interval_days} d" if regimen.interval_days else ", last course"
+    every = f" every {regimen.interval_days} d" if regimen.interval_days else " (last)"
     return f"{regimen.grams:g} g {regimen.route}{every}"
 
 

@@ -30,7 +30,8 @@ def event(view: EventView, words: Words) -> list[str]:
     grade = words.text("events", "grade_unknown")
     if view.grade is not None:
         grade = words.text("events", "grade", grade=view.grade, means=view.grade_means or "")
-    lines = filled(f"{words.date(view.on)}: {view.name} ({view.what}); {grade}", "", "    ")
+    written = "" if view.what.casefold() == view.name.casefold() else f" ({view.what})"
+    lines = filled(f"{words.date(view.on)}: {view.name}{written}; {grade}", "", "    ")
     lines += filled(words.text("events", f"related_{view.related}"), "    ")
     if view.product is not None:
         facts: Mapping[str, str] = {

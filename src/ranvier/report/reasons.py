@@ -11,6 +11,7 @@ from ranvier.decision.nouns import Assessment, Option, Parameter, Posterior
 from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
+from ranvier.report import steps
 from ranvier.report.words import Words, number
 
 
@@ -30,6 +31,9 @@ def names(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], ...]:
     conclusions = ["answer"]
     if treatment.watch is not None:
         conclusions += [*(["wearing_off"] if treatment.watch.wearing_off else []), "trend", "response"]
+        conclusions += ["change"] if treatment.watch.change is not None else []
+    if treatment.ladder is not None:
+        conclusions.append("ladder")
     if treatment.proposal is not None:
         conclusions.append("proposal")
     options = tuple(o.id for o in treatment.proposal.options) if treatment.proposal else ()
@@ -62,6 +66,10 @@ def explain(assessment: Assessment, knowledge: Knowledge, name: str) -> tuple[Re
         return (Reason(answer.headline, because=(*sure, *(_reason(f, words) for f in because))),)
     if watch is not None and name in ("wearing_off", "trend", "response"):
         return (Reason(_conclusion(assessment, name, words), because=_about(assessment, name, words)),)
+    if name == "change" and watch is not None and watch.change is not None:
+        return (_change(assessment, words),)
+    if name == "ladder" and treatment.ladder is not None:
+        return (_ladder(assessment, words),)
     if proposal is not None and name == "proposal":
         below = (*proposal.refusal, *proposal.findings)
         return (Reason(answers.write(assessment, words).headline, because=tuple(_reason(f, words) for f in below)),)
@@ -127,6 +135,34 @@ def _about(assessment: Assessment, name: str, words: Words) -> tuple[Reason, ...
     found = answers.once((*(watch.findings if watch else ()), *assessment.because))
     fitting = [f for f in found if any(part in f.name for part in stem)]
     return tuple(_reason(f, words) for f in fitting or (watch.findings if watch else ()))
+
+
+def _change(assessment: Assessment, words: Words) -> Reason:
+    """What the chart says, and which other causes are recorded or still to be asked for."""
+    told = steps.shown(assessment, words)
+    first, *others = told.verdict
+    head = _reason(first, words)
+    own = tuple(_reason(f, words) for f in first.because if not f.name.startswith("cause."))
+    below = [_reason(f, words) for f in others if not f.name.startswith("cause.")]
+    if told.recorded:
+        below.append(Reason(words.text("ladder", "recorded", what="; ".join(told.recorded))))
+    if told.asked:
+        below.append(Reason(words.text("ladder", "ask", what="; ".join(told.asked))))
+    return Reason(head.says, head.source, head.status, (*own, *below))
+
+
+def _ladder(assessment: Assessment, words: Words) -> Reason:
+    """The situation; each step with its state, criteria, way back and evidence; which of ladder and proposal goes first."""
+    told = steps.shown(assessment, words)
+    below = [Reason(told.leads)] if told.leads else []
+    for step in told.steps:
+        plan = f" ({step.option})" if step.option else ""
+        fixed = [step.when, words.text("ladder", "success", says=step.success)]
+        fixed += [words.text("ladder", "stop", says=step.stop), step.rescue]
+        evidence = tuple(_reason(finding, words) for finding in step.evidence)
+        because = (*(Reason(said) for said in fixed if said), *evidence)
+        below.append(Reason(f"{words.text('ladder', step.state)}: {step.says}{plan}", because=because))
+    return Reason(f"{told.situation} {told.means} {told.denies}", because=tuple(below))
 
 
 def _option(option: Option, words: Words) -> Reason:

@@ -30,6 +30,7 @@ class Shown:
 
     verdict : what the chart says; situation, means, denies : of the ladder; asked : causes still to be asked for
     now : the step to take or to wait for
+    leads : which of ladder and proposal goes first, and why; empty where one of them is not there
     """
 
     verdict: tuple[Finding, ...]
@@ -40,6 +41,7 @@ class Shown:
     asked: tuple[str, ...]
     steps: tuple[Step, ...]
     now: Step | None
+    leads: str
     binding: tuple[str, ...]
     fallback: str
 
@@ -60,9 +62,28 @@ def shown(assessment: Assessment, words: Words) -> Shown:
         asked=causes(change, "ask", words),
         steps=steps,
         now=now,
+        leads=leads(assessment, words),
         binding=() if proposal is None else tuple(rail(one, words) for one in proposal.guardrails if one.binding),
         fallback=fallback(treatment.fallback, words),
     )
+
+
+def leads(assessment: Assessment, words: Words) -> str:
+    """Ladder and proposal may differ, and both are shown: which goes first, and why."""
+    ladder, proposal = assessment.treatment.ladder, assessment.treatment.proposal
+    chosen = None if proposal is None else next((o for o in proposal.options if o.proposed), None)
+    if ladder is None or chosen is None or ladder.now is None:
+        return ""
+    rung = ladder.rungs[ladder.now]
+    if rung.state == "under_way":
+        name = "waits" if chosen.action != "no_change" else "agree"
+    elif rung.option == chosen.id:
+        name = "agree"
+    elif not rung.step.options:
+        name = "agree" if chosen.action == "no_change" else "first"
+    else:
+        name = "keep" if chosen.action == "no_change" else "other"
+    return words.text("ladder", f"leads_{name}", proposed=words.option(chosen.id))
 
 
 def causes(change: Change | None, state: str, words: Words) -> tuple[str, ...]:

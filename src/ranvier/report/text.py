@@ -372,6 +372,8 @@ def _steps(assessment: Assessment, words: Words) -> list[RenderableType]:
                 more = [step.when, words.text("ladder", "success", says=step.success)]
                 more += [words.text("ladder", "stop", says=step.stop), step.rescue]
                 parts.append(_fold(" ".join(said for said in more if said), first="   ", rest="   "))
+        if told.leads:
+            parts.append(_fold(told.leads))
     if told.fallback:
         parts.append(_bullet(told.fallback, "!", WARN))
     if told.binding:
