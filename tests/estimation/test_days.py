@@ -87,3 +87,12 @@ def test_a_day_in_doubt_is_said_in_the_answer():
     record = moved(someone(STRONG, grams=80.0, interval=28.0, seed=3), 3, 5)
     posterior = estimate(record, KNOWLEDGE, at=AT, seed=1)
     assert "history.day_in_doubt" in [f.name for f in posterior.findings]
+
+
+def test_a_day_that_somebody_has_looked_up_stands_and_is_not_asked_for_again():
+    record = moved(someone(STRONG, grams=80.0, interval=28.0, seed=3), 3, 5)
+    infusions = tuple(replace(i, day_checked=k == 3) for k, i in enumerate(record.infusions))
+    history, read, doubts = doubts_of(replace(record, infusions=infusions))
+    assert history.checked == (3,)
+    assert doubts == ()
+    assert read is history

@@ -87,6 +87,7 @@ def infusions(draw):
         more = maybe(
             lot=st.sampled_from(["007", "LE12X041", "B 22/7"]),
             course=st.sampled_from(["2024-05", "c1"]),
+            day_checked=st.just(True),
             note=notes,
             reactions=st.lists(with_({"what": words}, grade=st.integers(1, 5)), min_size=1, max_size=3),
         )

@@ -12,6 +12,7 @@ with q the part of courses whose day is wrong and p(s) a normal curve of s, whol
 `day_error`). Parameters stay where they are while a course is moved, which makes L too small rather than too large.
 
 A course more likely moved than not is read by the fit at its most likely day. The record is not changed: the day is asked for.
+A day that somebody has checked against the infusion chart (`day_checked`) stands, and is not asked for again.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def in_doubt(
     if not candidate.responds or len(courses) < 2:
         return history, ()
     now, moved, x = history, dict[int, Doubt](), x.copy()
-    open_ = list(range(len(courses)))
+    open_ = [k for k, rows in enumerate(courses) if not set(history.checked) & set(rows.tolist())]
     while open_:
         looks = {k: _look(now, candidate, x, courses[k], wrong, error) for k in open_}
         k = max(looks, key=lambda k: looks[k][0])

@@ -39,6 +39,7 @@ class History:
 
     origin : day 0, midnight of the date of the first fact; begin : where the model starts [d], before 0 in a run-in
     doses : recorded infusions and earlier ones from `begin` on, the first `unseen` of them; early : still earlier ones
+    checked : rows of doses whose day somebody has held against the infusion chart
     past : ``none`` | ``regimen`` | ``unknown`` (a latent starting amount)
     measures and points run in parallel; igg : measured levels [g/L]
     """
@@ -56,6 +57,7 @@ class History:
     primary: int
     findings: tuple[Finding, ...]
     unseen: int = 0
+    checked: tuple[int, ...] = ()
 
 
 class Clock:
@@ -103,7 +105,7 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
     clock = Clock(record, composite)
     findings: list[Finding] = []
 
-    doses, assumed_times = _doses(record, clock, composite)
+    doses, assumed_times, checked = _doses(record, clock, composite)
     if assumed_times:
         findings.append(
             Finding(
@@ -161,11 +163,13 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
         _primary(measures, points),
         tuple(findings),
         unseen,
+        tuple(unseen + row for row in checked),
     )
 
 
-def _doses(record: Record, clock: Clock, composite: Composite) -> tuple[Doses, int]:
-    start, stop, grams, channel = [], [], [], []
+def _doses(record: Record, clock: Clock, composite: Composite) -> tuple[Doses, int, list[int]]:
+    """Doses in time order, how many times of day were assumed, and which days were checked."""
+    start, stop, grams, channel, checked = [], [], [], [], []
     assumed = 0
     lasting = composite.constants["hours_of_infusion"].value / HOURS
     for infusion in sorted(record.infusions, key=lambda i: clock.day(i.start, hour=clock.infused)):
@@ -181,7 +185,9 @@ def _doses(record: Record, clock: Clock, composite: Composite) -> tuple[Doses, i
         stop.append(end)
         grams.append(infusion.grams)
         channel.append(CHANNEL[infusion.route])
-    return _arrays(start, stop, grams, channel), assumed
+        if infusion.day_checked:
+            checked.append(len(channel) - 1)
+    return _arrays(start, stop, grams, channel), assumed, checked
 
 
 def _arrays(start: list[float], stop: list[float], grams: list[float], channel: list[int]) -> Doses:

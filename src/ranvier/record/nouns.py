@@ -50,6 +50,7 @@ class Infusion:
     """One immunoglobulin administration as really given.
 
     `start` may be a plain date; `stop` is None when not recorded. Days of one course share `course`.
+    day_checked : somebody held the day against the infusion chart; it is not doubted again
     """
 
     product: str
@@ -61,6 +62,7 @@ class Infusion:
     course: str | None = None
     reactions: tuple[Reaction, ...] = ()
     note: str | None = None
+    day_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

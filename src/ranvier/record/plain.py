@@ -120,6 +120,7 @@ def _infusion(one: n.Infusion) -> dict[str, Any]:
         course=one.course,
         reactions=[_some(what=r.what, grade=r.grade) for r in one.reactions],
         note=one.note,
+        day_checked=one.day_checked or None,
     )
 
 

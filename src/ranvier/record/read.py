@@ -205,6 +205,7 @@ def _infusions(r: Reading) -> list[tuple[Path, n.Infusion]]:
                 sorted((n.Reaction(x["what"], x.get("grade")) for x in raw.get("reactions", ())), key=repr)
             ),
             note=raw.get("note"),
+            day_checked=raw.get("day_checked", False),
         )
         found.append((path, one))
     return found

@@ -114,6 +114,7 @@ class InfusionForm(FactForm):
         choices=[("", "–"), *((n, str(n)) for n in range(1, 6))], coerce=int, required=False, empty_value=None
     )
     note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    day_checked = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         """An end needs a beginning, and a grade something that happened."""
@@ -141,6 +142,8 @@ class InfusionForm(FactForm):
             body["reactions"] = [{"what": d["reaction"], **({"grade": d["grade"]} if d["grade"] else {})}]
         if d["note"]:
             body["note"] = d["note"]
+        if d["day_checked"]:
+            body["day_checked"] = True
         return [(Kind.INFUSION, d["day"], body)]
 
     @classmethod
@@ -157,6 +160,7 @@ class InfusionForm(FactForm):
             "reaction": reactions[0].get("what", ""),
             "grade": reactions[0].get("grade", ""),
             "note": body.get("note", ""),
+            "day_checked": body.get("day_checked", False),
         }
 
 

@@ -65,11 +65,14 @@ def write_infusion(w: Writer, one: Mapping[str, Any]) -> str:
     vial = None
     if "lot" in one:
         vial = [{"resourceType": "Medication", "id": "vial", "code": what, "batch": {"lotNumber": one["lot"]}}]
-    course = one.get("course")
+    own = [
+        *([extension("course", valueString=one["course"])] if "course" in one else []),
+        *([extension("day-checked", valueBoolean=True)] if one.get("day_checked") else []),
+    ]
     given = w.add(
         "MedicationAdministration",
         contained=vial,
-        extension=[extension("course", valueString=course)] if course else None,
+        extension=own or None,
         status="completed",
         medicationCodeableConcept=None if vial else what,
         medicationReference={"reference": "#vial"} if vial else None,
@@ -227,10 +230,17 @@ def read_administration(d: Draft, node: Node) -> None:
         {
             "product": product, "dose": {"value": dose[0], "unit": dose[1]}, "start": start, "stop": stop, "route": way,
             "lot": lot, "course": node.extended(codes.extension("course"), "valueString"), "note": note,
+            "day_checked": _checked(node),
         },
         node,
     )  # fmt: skip
     d.infusion_of[node.path] = entry
+
+
+def _checked(node: Node) -> bool | None:
+    """Whether somebody held the day against the infusion chart; None where it does not say so."""
+    said = node.extension(codes.extension("day-checked"))
+    return None if said is None else said.boolean("valueBoolean") or None
 
 
 def _lot(vial: Node | None) -> str | None:
