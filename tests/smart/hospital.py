@@ -92,7 +92,12 @@ def records():
     """What the FHIR server holds from the beginning."""
     vial = {"resourceType": "Medication", "id": "m1", "code": {"text": "Privigen"}, "batch": {"lotNumber": "P77"}}
     given = without(infusion(), "contained") | {"medicationReference": {"reference": "Medication/m1"}}
-    other = PATIENT | {"id": "p2", "identifier": [{"system": SYSTEM, "value": "MRN-0999"}], "birthDate": "1950-01-01"}
+    other = PATIENT | {
+        "id": "p2",
+        "identifier": [{"system": SYSTEM, "value": "MRN-0999"}],
+        "birthDate": "1970-02-03",
+        "name": [{"family": "Else", "given": ["Somebody"]}],
+    }
     theirs = lab("2465-3", 9.9, "g/L", ident="i2") | {"subject": {"reference": "Patient/p2"}}
     odd = lab("99999-9", 4.2, "mg/L", ident="x1")  # a code that nobody knows
     return [PATIENT, other, vial, given, lab("2465-3", 12.1, "g/L", ident="i1", at="2025-03-10"), odd, theirs]
