@@ -19,7 +19,7 @@ OURS = "http://127.0.0.1:8000"
 SYSTEM = "urn:oid:1.2.3"  # of hospital numbers
 SECRET = "a secret: with signs / that + must & be % encoded"
 USERS = {"dr-noor": {"fhirUser": "Practitioner/17"}, "nurse-niels": {"fhirUser": "Practitioner/18"}, "stranger": {}}
-PATIENTS = {"p1": "Nobody Invented", "p2": "Somebody Else"}
+PATIENTS = {"p1": "Nobody Invented", "p2": "Somebody Else", "p3": "Third Invented"}
 
 
 def pair():
@@ -54,6 +54,27 @@ class Hospital:
     def close(self, *kinds):
         """Types that the FHIR server no longer gives to launches."""
         self.http.get(f"{self.base.removesuffix('/fhir')}/close?{urlencode([('type', k) for k in kinds])}")
+
+    def token(self, patient):
+        """A token that opens one patient, as the hospital's system hands it to a service that it calls."""
+        from ranvier_net.client import Client, Policy
+        from ranvier_net.launch import Registration, Secrets, address, discover, redeem
+
+        made, redirect = Secrets(), f"{OURS}/smart/callback"
+        own = Registration(self.base, self.issuer, "open")
+        with Client(Policy(hosts=(self.base, self.issuer))) as client:
+            there = discover(client, own)
+            to = address(
+                there,
+                own,
+                made,
+                redirect=redirect,
+                scope="launch patient/*.rs openid",
+                launch=self.open(patient=patient),
+            )
+            code = asked(self.walk(to))["code"]
+            found = redeem(client, there, own, code=code, verifier=made.verifier, redirect=redirect, scope="")
+        return found.token.value
 
     def walk(self, address, **chosen):
         """A browser sent to `address`: until it is sent back to us; the path there. A form is filled as `chosen` says."""
@@ -99,8 +120,21 @@ def records():
         "name": [{"family": "Else", "given": ["Somebody"]}],
     }
     theirs = lab("2465-3", 9.9, "g/L", ident="i2") | {"subject": {"reference": "Patient/p2"}}
+    third = PATIENT | {"id": "p3", "identifier": []}
+    listed = [condition("p3", n, f"Old trouble {n}") for n in range(30)]
+    listed.append(condition("p3", 30, "Multifocal motor neuropathy"))  # on the second page of a search
     odd = lab("99999-9", 4.2, "mg/L", ident="x1")  # a code that nobody knows
-    return [PATIENT, other, vial, given, lab("2465-3", 12.1, "g/L", ident="i1", at="2025-03-10"), odd, theirs]
+    igg = lab("2465-3", 12.1, "g/L", ident="i1", at="2025-03-10")
+    return [PATIENT, other, vial, given, igg, odd, theirs, third, *listed]
+
+
+def condition(patient, number, text):
+    return {
+        "resourceType": "Condition",
+        "id": f"{patient}-{number}",
+        "subject": {"reference": f"Patient/{patient}"},
+        "code": {"text": text},
+    }
 
 
 def asked(address):

@@ -75,10 +75,14 @@ def called(request: HttpRequest, known: Known, service: str) -> HttpResponse:
     resources = cds.resources_of(call)
     missing = {key: query for key, query in one.prefetch.items() if call.prefetch.get(key) is None}
     if missing and call.server is not None and call.token is not None and known.caller is not None:
-        resources += fetching.fetch(known.caller, call, missing)
-    who = person(known.site, call.server, call.patient, resources)
-    if not resources and who.patient is None:
-        told = "Nothing was sent about the person and nobody with that id is known here. Send the prefetch."
+        for key, more in fetching.fetch(known.caller, call, missing).items():
+            del missing[key]
+            resources += more
+    resources, strange = cds.about(resources, call.patient)
+    who = person(known.site, call.server, call.patient, resources, strange)
+    if who.patient is None and (not resources or (one.hook != "patient-view" and "conditions" in missing)):
+        told = "Too little was sent about the person, and nobody with that id is known here. Send the prefetch"
+        told += f": {', '.join(sorted(missing))}." if missing else "."
         return _told(412, told)
     made = _waiting(who, call.instance) if one.hook == "patient-view" else _ordered(who, call)
     _shown(known, who.patient, one.id, call, made)

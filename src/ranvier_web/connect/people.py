@@ -49,10 +49,11 @@ def find(site: Site, server: str | None, name: str, resources: Sequence[dict[str
     return Patient.objects.filter(site=site, pseudonym=told, erased_at=None).first()
 
 
-def person(site: Site, server: str | None, name: str, resources: list[dict[str, Any]]) -> Person:
-    """The person of a call, with our record and what was sent, as one record."""
+def person(site: Site, server: str | None, name: str, resources: list[dict[str, Any]], strange: int = 0) -> Person:
+    """The person of a call, with our record and what was sent, as one record. strange : what was about somebody else"""
     ours = find(site, server, name, resources)
     sent, left = _sent(resources, ours.pseudonym if ours else "patient")
+    left += strange
     concerned = ours is not None or has_disease(resources)
     if ours is None:
         return Person(None, _read(sent) if sent else None, concerned, left)

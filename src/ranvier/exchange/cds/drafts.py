@@ -35,20 +35,21 @@ class Draft:
 
 
 def drafts(call: Hooked) -> tuple[Draft, ...]:
-    """The draft orders of a call; in order-select only those that were chosen."""
+    """The draft orders of a call; in order-select only those that were chosen.
+
+    Where what was chosen is none of the drafts (clients send drafts without ids), all are looked at: better a card on a draft
+    that nobody chose than silence on the one that somebody did.
+    """
     chosen = call.context.get("selections") if call.hook == "order-select" else None
-    found = []
+    listed = []
     for number, resource in enumerate(_entries(call.context.get("draftOrders"))):
-        if resource.get("resourceType") not in ORDERS:
-            continue
-        key = resource.get("id")
-        name = f"{resource['resourceType']}/{key}" if isinstance(key, str) and key else f"draft {number + 1}"
-        if chosen is not None and name not in chosen and key not in chosen:
-            continue
-        one = _draft(name, resource, call)
-        if one is not None:
-            found.append(one)
-    return tuple(found)
+        if resource.get("resourceType") in ORDERS:
+            key = resource.get("id")
+            name = f"{resource['resourceType']}/{key}" if isinstance(key, str) and key else f"draft {number + 1}"
+            listed.append((name, key, resource))
+    wanted = [one for one in listed if chosen is None or one[0] in chosen or one[1] in chosen] or listed
+    made = (_draft(name, resource, call) for name, _, resource in wanted)
+    return tuple(one for one in made if one is not None)
 
 
 def resources_of(call: Hooked) -> list[dict[str, Any]]:
@@ -61,6 +62,25 @@ def resources_of(call: Hooked) -> list[dict[str, Any]]:
             key = f"{resource.get('resourceType')}/{resource.get('id', len(found))}"
             found.setdefault(key, dict(resource))
     return list(found.values())
+
+
+def about(resources: list[dict[str, Any]], patient: str) -> tuple[list[dict[str, Any]], int]:
+    """What is about the person of the call, or does not say about whom; and how many things are about somebody else."""
+    kept = [one for one in resources if _whose(one) in (None, patient)]
+    return kept, len(resources) - len(kept)
+
+
+def _whose(resource: Mapping[str, Any]) -> str | None:
+    """The id of the Patient that a resource is, or is about; None where it does not say."""
+    if resource.get("resourceType") == "Patient":
+        name = resource.get("id")
+        return name if isinstance(name, str) else None
+    for key in ("subject", "patient"):
+        reference = resource.get(key)
+        text = reference.get("reference") if isinstance(reference, Mapping) else None
+        if isinstance(text, str) and "Patient/" in text:
+            return text.rpartition("Patient/")[2].partition("/")[0]
+    return None
 
 
 def has_disease(resources: list[dict[str, Any]]) -> bool:
