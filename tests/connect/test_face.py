@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 from fhirpy import SyncFHIRClient
+from tests.exchange import peers
 from tests.web.conftest import clinic, fill, measured  # noqa: F401
 
 from ranvier_web.audit.models import Entry
@@ -69,6 +70,17 @@ def test_another_client_of_others_reads_the_same_person(site):
     smart = client.FHIRClient(settings=told)
     smart.server.session.headers["Authorization"] = f"Bearer {site.secret}"
     assert Patient.read(site.patient, smart.server).identifier[0].value == "heron"
+
+
+def test_a_third_client_reads_a_person_page_by_page_and_is_told_who_is_not_there(site):
+    """fhir-kit-client, of the npm registry; see tests/peers/kit.mjs."""
+    peers.needed()
+    words = [str(peers.NODE), str(peers.HERE / "kit.mjs"), f"{site.address}/fhir", site.secret, site.patient]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert (told["identifier"], told["total"], told["sizes"]) == ("heron", 38, [10, 10, 10, 8])
+    assert (told["version"], told["may"], told["refused"]) == ("4.0.1", True, 404)
 
 
 def test_every_resource_of_the_face_is_sound_by_the_models_of_others(measured, opened):  # noqa: F811

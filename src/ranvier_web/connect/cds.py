@@ -27,6 +27,8 @@ from ranvier_web.connect import fetching
 from ranvier_web.connect.models import Caller, Card, Feedback
 from ranvier_web.connect.people import Person, person
 from ranvier_web.connect.tokens import Known, NotKnownError, caller
+from ranvier_web.smart.dealing import launch_address
+from ranvier_web.smart.models import Server as Launching
 from ranvier_web.words.load import say
 
 LARGEST = 4 * 1024 * 1024  # [bytes] of one call
@@ -84,12 +86,12 @@ def called(request: HttpRequest, known: Known, service: str) -> HttpResponse:
         told = "Too little was sent about the person, and nobody with that id is known here. Send the prefetch"
         told += f": {', '.join(sorted(missing))}." if missing else "."
         return _told(412, told)
-    made = _waiting(who, call.instance) if one.hook == "patient-view" else _ordered(who, call)
+    made = _waiting(who, call) if one.hook == "patient-view" else _ordered(who, call)
     _shown(known, who.patient, one.id, call, made)
     return JsonResponse({"cards": made})
 
 
-def _waiting(who: Person, instance: str) -> list[dict[str, Any]]:
+def _waiting(who: Person, call: cds.Hooked) -> list[dict[str, Any]]:
     """What waits for a person of ours: the lines of the work list that are due."""
     if who.patient is None:
         return []
@@ -100,7 +102,14 @@ def _waiting(who: Person, instance: str) -> list[dict[str, Any]]:
         summary = f"{line['what']}: {line['why']}"
         indicator = "warning" if line["urgent"] else "info"
         found.append(
-            cds.card(f"waiting|{task.kind}", summary, indicator, [summary, line["when"]], instance, link=_link(who))
+            cds.card(
+                f"waiting|{task.kind}",
+                summary,
+                indicator,
+                [summary, line["when"]],
+                call.instance,
+                link=_link(who, call),
+            )
         )
     return found
 
@@ -112,7 +121,9 @@ def _ordered(who: Person, call: cds.Hooked) -> list[dict[str, Any]]:
     if who.record is None:  # silence would look like "nothing speaks against it"
         summary = say("connect.unchecked")
         return [
-            cds.card("unchecked", summary, "warning", [say("connect.unchecked_do")], call.instance, link=_link(who))
+            cds.card(
+                "unchecked", summary, "warning", [say("connect.unchecked_do")], call.instance, link=_link(who, call)
+            )
         ]
     at, known = timezone.localdate(), knowledge()
     return [
@@ -123,7 +134,7 @@ def _ordered(who: Person, call: cds.Hooked) -> list[dict[str, Any]]:
             judge_order(who.record, draft.order, draft.dose, known, at=at),
             call.instance,
             known,
-            _link(who),
+            _link(who, call),
             who.left,
         )
     ]
@@ -183,9 +194,13 @@ def _shown(known: Known, patient: Patient | None, service: str, call: cds.Hooked
         )  # fmt: skip
 
 
-def _link(who: Person) -> dict[str, str] | None:
+def _link(who: Person, call: cds.Hooked) -> dict[str, str] | None:
+    """To the person's page; as a launch, without a second sign-in, where the caller's server may launch us."""
     if who.patient is None:
         return None
+    base = (call.server or "").rstrip("/")
+    if base and Launching.objects.filter(base=base, site=who.patient.site_id, active=True).exists():
+        return {"label": say("connect.open"), "url": launch_address(), "type": "smart"}
     there = settings.ADDRESS.rstrip("/") + reverse("patient", kwargs={"patient": who.patient.pk})
     return {"label": say("connect.open"), "url": there, "type": "absolute"}
 
