@@ -949,8 +949,8 @@ def peers(root: Path) -> str:
         parts += [f"Started: {peer['started']}.", table(("exchanged", "shown by"), done)]
     parts += [
         "## Replayed from reading",
-        "These programs are in no package registry. They were read, not run: what they send and expect is replayed by code of ours, "
-        "which can be wrong where we read wrongly.",
+        "These programs are in no package registry. They were read, not run: what they send and expect is replayed by code of "
+        "ours, which can be wrong where we read wrongly.",
         table(("program", "read in", "replayed", "shown by"), [
             (one["name"], one["where"], one["what"], f"`{one['test']}`") for one in listed["read"]
         ]),
