@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "ranvier_web.letters",
     "ranvier_web.connect",
     "ranvier_web.smart",
+    "ranvier_web.api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

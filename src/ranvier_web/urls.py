@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("ranvier_web.letters.urls")),
     path("", include("ranvier_web.connect.urls")),
     path("", include("ranvier_web.smart.urls")),
+    path("", include("ranvier_web.api.urls")),
 ]
 handler400 = "ranvier_web.people.views.bad_request"
 handler403 = "ranvier_web.people.views.forbidden"

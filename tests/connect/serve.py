@@ -1,4 +1,4 @@
-"""A small real site on a free port, for clients of others: `python -m tests.connect.serve FOLDER`; prints address and ticket."""
+"""A small real site on a free port for others: `python -m tests.connect.serve FOLDER`; prints address, ticket and key."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def main(folder: Path) -> None:
     prepare(folder, demo=False, address=address)
     from tests.web.conftest import fill
 
+    from ranvier_web.api import keys
+    from ranvier_web.api.scopes import SCOPES
     from ranvier_web.clinic.actions import Actor, add_patient
     from ranvier_web.connect import tickets
-    from ranvier_web.people.models import Site
+    from ranvier_web.people.models import Site, User
     from ranvier_web.wsgi import application
 
     by = Actor.command("test")
@@ -31,8 +33,11 @@ def main(folder: Path) -> None:
     heron = add_patient("heron", site, by, invented=True)
     fill(heron, by)
     _, secret = tickets.make("registry", site, ["system/*.rs"], 30, by)
+    nurse = User.objects.create_user("nurse", role="nurse", site=site)
+    _, key = keys.make(nurse, "program", list(SCOPES), 30, by)
     server.set_app(application)
-    print(json.dumps({"address": address, "secret": secret, "patient": str(heron.pk)}), flush=True)
+    told = {"address": address, "secret": secret, "key": key, "patient": str(heron.pk)}
+    print(json.dumps(told), flush=True)
     server.serve_forever()
 
 

@@ -53,7 +53,7 @@ def test_a_system_is_added_listed_and_stopped(tmp_path):
     assert first.returncode == 2, "there is no site yet, and that is said"
     assert "none yet" in first.stderr
     make = (
-        "from ranvier_web.connect.commands import _open; from pathlib import Path; import sys; _open(Path(sys.argv[1]));"
+        "from ranvier_web.connect.commands import open_site; from pathlib import Path; import sys; open_site(Path(sys.argv[1]));"
         "from ranvier_web.people.models import Site; Site.objects.create(name='Here')"
     )
     subprocess.run([sys.executable, "-c", make, str(site)], check=True)

@@ -12,21 +12,22 @@ from ranvier_web.people.rules import EVERY_ROLE, Scope, table
 ROLES = sorted(EVERY_ROLE)
 
 
-def _addresses(patterns=None):
+def _addresses(patterns=None, room=""):
+    """Every address with its full name."""
     for entry in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(entry, URLResolver):
-            yield from _addresses(entry.url_patterns)
+            yield from _addresses(entry.url_patterns, f"{entry.namespace}:" if entry.namespace else room)
         else:
             assert isinstance(entry, URLPattern)
-            yield entry
+            yield f"{room}{entry.name}", entry
 
 
-NAMES = sorted({a.name for a in _addresses()})
+NAMES = sorted({name for name, _ in _addresses()})
 
 
 def _path(name: str, patient) -> str:
     """An address of that name, filled with the patient and with things that are not there."""
-    pattern = next(a for a in _addresses() if a.name == name)
+    pattern = next(a for full, a in _addresses() if full == name)
     filled = {
         key: patient.pk if key == "patient" else _dummy(converter)
         for key, converter in pattern.pattern.converters.items()

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("ranvier_web.commands:backup", "One encrypted file with everything of a site."),
     "restore": ("ranvier_web.commands:restore", "A site from a backup."),
     "ticket": ("ranvier_web.connect.commands:ticket", "Programs that may read a site's FHIR face."),
+    "key": ("ranvier_web.api.commands:key", "Programs that act as an account, through REST."),
     "caller": ("ranvier_web.connect.commands:caller", "Systems that may call a site's CDS Hooks services."),
     "smart": ("ranvier_web.smart.commands:smart", "Hospital systems that may open a site's pages."),
     "audit": ("ranvier_web.commands:audit", "Check that nobody changed a site's audit log."),

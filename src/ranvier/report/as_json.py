@@ -119,7 +119,7 @@ def _treatment(assessment: Assessment, words: Words) -> dict[str, Any]:
         "parameters": _parameters(posterior),
         **_watch(watch),
         "regimen": _regimen(proposal.current) if proposal and proposal.current else None,
-        "options": [_option(option, words) for option in proposal.options] if proposal else [],
+        "options": [option_json(option, words) for option in proposal.options] if proposal else [],
         "not_proposed": [words.say(finding) for finding in proposal.refusal] if proposal else [],
         "measure_next": [_measurement(one, words) for one in proposal.measure_next] if proposal else [],
         "worth": [words.say(finding) for finding in proposal.worth] if proposal else [],
@@ -330,7 +330,8 @@ def _regimen(regimen: Regimen) -> dict[str, Any]:
     }
 
 
-def _option(option: Option, words: Words) -> dict[str, Any]:
+def option_json(option: Option, words: Words) -> dict[str, Any]:
+    """One option, with its reasons in words."""
     return {
         "id": option.id,
         "action": option.action,

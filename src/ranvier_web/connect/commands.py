@@ -30,7 +30,8 @@ Examples:
 data_option = click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of the site.")
 
 
-def _open(data: Path) -> None:
+def open_site(data: Path) -> None:
+    """The site in a folder, for a command. Raises FileNotFoundError."""
     from ranvier_web.commands import prepare
 
     if not data.is_dir():
@@ -88,7 +89,7 @@ def add(
     found = _keys(keys)
     origins = [_address(one, "--origin", path=False) for one in origin]
     servers = [_address(one, "--server", path=True) for one in server]
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.connect.models import Caller
 
@@ -131,7 +132,7 @@ def _keys(file: Path) -> dict[str, Any]:
 @data_option
 def listed(data: Path) -> int:
     """Which systems may call."""
-    _open(data)
+    open_site(data)
     from ranvier_web.connect.models import Caller
 
     rows = list(Caller.objects.select_related("site").order_by("site", "name"))
@@ -150,7 +151,7 @@ def listed(data: Path) -> int:
 @data_option
 def stop(issuer: str, data: Path) -> int:
     """A system may call no longer; what it did stays in the logs."""
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.connect.models import Caller
 
@@ -174,7 +175,7 @@ def link(pseudonym: str, data: Path, site: str | None, server: str, name: str) -
     base = _address(server, "--server", path=True)
     if not IDENTIFIER.fullmatch(name):
         raise click.UsageError(f"'{name[:80]}' is no FHIR id: letters, digits, dash and dot, at most 64.")
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.clinic.models import Patient
     from ranvier_web.connect.models import Elsewhere
@@ -215,7 +216,7 @@ def ticket() -> None:
 @click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it holds.")
 def ticket_add(name: str, data: Path, site: str | None, scope: tuple[str, ...], days: int) -> int:
     """Make a ticket and show its secret, once."""
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.connect import tickets
 
@@ -232,7 +233,7 @@ def ticket_add(name: str, data: Path, site: str | None, scope: tuple[str, ...], 
 @data_option
 def ticket_list(data: Path) -> int:
     """Which programs may read, what, and until when."""
-    _open(data)
+    open_site(data)
     from ranvier_web.connect.models import Ticket
 
     rows = list(Ticket.objects.select_related("site").order_by("site", "name"))
@@ -249,7 +250,7 @@ def ticket_list(data: Path) -> int:
 @data_option
 def ticket_revoke(name: str, data: Path) -> int:
     """A program may read no longer, from this moment on."""
-    _open(data)
+    open_site(data)
     from django.utils import timezone
 
     from ranvier_web.clinic.actions import Actor

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ranvier_web.clinic.models import Patient
     from ranvier_web.people.models import User
 
-APPS = ("people", "clinic", "diary", "letters", "connect", "smart")
+APPS = ("people", "clinic", "diary", "letters", "connect", "smart", "api")
 NEUROLOGIST, NURSE, PHARMACIST = "neurologist", "nurse", "pharmacist"
 PATIENT, RESEARCHER, ADMINISTRATOR = "patient", "researcher", "administrator"
 STAFF = frozenset((NEUROLOGIST, NURSE, PHARMACIST))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ranvier.ground.notes import ExitCode, InputError, Problem
-from ranvier_web.connect.commands import _address, _open, _site, data_option
+from ranvier_web.connect.commands import _address, _site, data_option, open_site
 
 HELP = """Hospital systems that may open this site's pages (SMART App Launch 2).
 
@@ -89,7 +89,7 @@ def add(
         "vouches": vouches,
         **_key(key, kid),
     }
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.smart import dealing
     from ranvier_web.smart.models import Server
@@ -160,7 +160,7 @@ def _server(name: str) -> Any:
 @data_option
 def listed(data: Path) -> int:
     """Which systems may open our pages, and which accounts their people have."""
-    _open(data)
+    open_site(data)
     from ranvier_web.smart.models import Server
 
     rows = list(Server.objects.select_related("site").order_by("site", "name"))
@@ -191,7 +191,7 @@ def user(name: str, data: Path, who: str, account: str, remove: bool) -> int:
         raise click.UsageError("--who is sub:SUBJECT or fhirUser:Practitioner/17.")
     if bool(account) == remove:
         raise click.UsageError("Say --account, or --remove.")
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.people.models import User
     from ranvier_web.people.rules import STAFF
@@ -220,7 +220,7 @@ def user(name: str, data: Path, who: str, account: str, remove: bool) -> int:
 @data_option
 def check(name: str, data: Path) -> int:
     """Ask a system's description and its keys, and compare them with what is configured. Nobody signs in."""
-    _open(data)
+    open_site(data)
     from ranvier_net import NetworkError
     from ranvier_net.launch import keys
     from ranvier_web.smart import dealing
@@ -262,7 +262,7 @@ def _odd(server: Any, told: Any) -> list[str]:
 @data_option
 def stop(name: str, data: Path) -> int:
     """A system may open our pages no longer; links to its patients stay. Sessions that run end at their time."""
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
 
     server = _server(name)
@@ -279,7 +279,7 @@ def stop(name: str, data: Path) -> int:
 @click.option("--patient", "there", required=True, help="Id of the Patient there.")
 def unlink(name: str, data: Path, there: str) -> int:
     """Take back that a Patient of that system is one of ours. Facts that were brought over stay: take their import back."""
-    _open(data)
+    open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.connect.models import Elsewhere
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ranvier.decision.nouns import Option
 from ranvier.decision.what_if import what_if
 from ranvier.report.answer import chosen, draws_of
 from ranvier.report.words import Words
-from ranvier_web.clinic import actions, forms
+from ranvier_web.clinic import actions, deciding, forms
 from ranvier_web.clinic import models as m
 from ranvier_web.clinic.assessing import kept
 from ranvier_web.clinic.knowledge import knowledge
@@ -36,37 +34,24 @@ def decide(request: HttpRequest, patient: Any) -> HttpResponse:
     if not form.is_valid():
         return render(request, "clinic/decide_again.html", {"patient": seen, "form": form}, status=422)
     d = form.cleaned_data
-    made = get_object_or_404(m.Assessment, pk=d["assessment"], patient=seen)
-    state = m.State.objects.get(patient=seen)
-    if state.assessment_id != made.pk or state.since is not None:
+    asked = {k: d[k] for k in ("product", "route", "grams", "interval")} if d["grams"] and d["interval"] else None
+    try:
+        decision = deciding.conclude(
+            seen, d["assessment"], d["verdict"], actor(request), key=d["key"], asked=asked, reason=d["reason"],
+            code=d["code"],
+        )  # fmt: skip
+    except m.Assessment.DoesNotExist:
+        raise Http404 from None
+    except deciding.StaleError:
         context = {"patient": seen, "changed": True, "form": form}
         return render(request, "clinic/decide_again.html", context, status=409)
-    found = kept(made.pk)
-    best = chosen(found.answered.treatment.proposal) if found else None
-    decided, outlook = None, None
-    if d["verdict"] == "accepted":
-        if best is None:
-            return HttpResponse(status=422)
-        decided, outlook = _plain(best)
-    elif d["verdict"] == "changed":
-        if found is None or found.ready is None or not d["grams"] or not d["interval"]:
-            return HttpResponse(status=422)
-        try:
-            one = what_if(
-                found.ready, product=d["product"], route=d["route"], grams=d["grams"], interval_days=d["interval"]
-            )
-        except ValueError:
-            return HttpResponse(status=422)
-        decided, outlook = _plain(one)
-    try:
-        decision = actions.decide(
-            seen, made, d["verdict"], actor(request), key=d["key"],
-            proposed=_plain(best)[0] if best else None, decided=decided, outlook=outlook,
-            reason=d["reason"].strip(), code=d["code"],
-        )  # fmt: skip
+    except ValueError:
+        return HttpResponse(status=422)
     except actions.ConflictError as error:
         return render(request, "clinic/decided.html", {"patient": seen, "theirs": error.theirs}, status=409)
-    return redirect("sheet", patient=seen.pk, decision=decision.pk) if decided else redirect("patient", patient=seen.pk)
+    if decision.decided:
+        return redirect("sheet", patient=seen.pk, decision=decision.pk)
+    return redirect("patient", patient=seen.pk)
 
 
 def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
@@ -97,19 +82,6 @@ def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
         "key": uuid.uuid4(),
     }
     return render(request, "clinic/decide.html", context)
-
-
-def _plain(option: Option) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Regimen and outlook of an option, as they are kept."""
-    outlook = {
-        "trough": option.trough,
-        "trough_q05": option.trough_q05,
-        "trough_q95": option.trough_q95,
-        "p_above_floor": option.p_above_floor,
-        "grams_per_week": option.grams_per_week,
-        "limits": [f.name for f in option.limited_by],
-    }
-    return asdict(option.regimen), outlook
 
 
 @require_safe

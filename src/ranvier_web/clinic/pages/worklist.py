@@ -31,8 +31,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     sort = request.GET.get("sort", "weight")
     resting = m.Aside.objects.filter(patient=OuterRef("patient"), kind=OuterRef("kind"), until__gt=today)
-    due = m.Task.objects.filter(site=request.user.site, since__lte=today).filter(~Exists(resting))
-    due = _visible(due, request.user)
+    due = visible(m.Task.objects.filter(site=request.user.site, since__lte=today), request.user, resting)
     kind = request.GET.get("kind", "")
     counts = dict.fromkeys(("trouble", "wearing_off", "decline", "infusion", "blood_test", "review", "diary"), 0)
     for name in due.values_list("kind", flat=True):
@@ -54,12 +53,12 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return render(request, "clinic/worklist.html", context)
 
 
-def _visible(tasks: Any, user: Any) -> Any:
-    """Without those of closed records that this person may not open."""
+def visible(tasks: Any, user: Any, resting: Any) -> Any:
+    """Without those that rest, and those of closed records that this person may not open."""
     from ranvier_web.people.models import Care
 
     team = Care.objects.filter(user=user, patient=OuterRef("patient"))
-    return tasks.filter(Q(patient__closed=False) | Exists(team))
+    return tasks.filter(~Exists(resting)).filter(Q(patient__closed=False) | Exists(team))
 
 
 def _line(task: m.Task, today: Any) -> dict[str, Any]:
