@@ -18,7 +18,7 @@ BASE = "https://ehr.invalid/fhir"
 def ranvier(clinic, monkeypatch, tmp_path):
     from ranvier_web.smart import commands
 
-    monkeypatch.setattr(commands, "_open", lambda data: None)
+    monkeypatch.setattr(commands, "open_site", lambda data: None)
 
     def run(*words, good=True):
         done = CliRunner().invoke(commands.smart, [*words, "--data", str(tmp_path)], standalone_mode=False)
