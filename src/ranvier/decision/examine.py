@@ -15,6 +15,7 @@ from ranvier.anatomy.read import read_findings
 from ranvier.conduction.find import find_blocks
 from ranvier.conduction.load import load as load_conduction
 from ranvier.conduction.nouns import Conduction
+from ranvier.conduction.plain import as_data
 from ranvier.conduction.read import from_data
 from ranvier.ground.notes import Problem
 
@@ -79,3 +80,8 @@ def judge_study(data: Mapping[str, Any], *, age: float | None = None) -> Conduct
     """One study judged by every rule. `data` as one entry of a record's ``conduction_studies``. Raises InputError."""
     whole = dict(data) if age is None else {**data, "age": age}
     return find_blocks(from_data(whole, "the study"))
+
+
+def study_as_data(found: Conduction) -> dict[str, Any]:
+    """A judged study as JSON holds it, as `ranvier conduction --json` writes it."""
+    return as_data(found)

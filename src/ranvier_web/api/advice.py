@@ -10,7 +10,6 @@ from django.utils import timezone
 from ninja import Router, Status
 from ninja.params.functions import Header, Query
 
-from ranvier.conduction.plain import as_data
 from ranvier.decision import examine
 from ranvier.decision.diagnose import diagnose
 from ranvier.decision.starting import start
@@ -147,7 +146,7 @@ def conduction(request: HttpRequest, patient: uuid.UUID, sent: shapes.Study) -> 
     """Each segment under every rule; nothing is kept (POST …/facts keeps a study)."""
     enter(request, "conduction_judged", "advice.read", patient)
     study = {"on": sent.on.isoformat(), "nerves": sent.nerves}
-    return as_data(examine.judge_study(study, age=sent.age))
+    return examine.study_as_data(examine.judge_study(study, age=sent.age))
 
 
 @router.post("/patients/{uuid:patient}/order", url_name="order", response=JSON, summary="Check an order")
