@@ -914,7 +914,6 @@ CODE_TABLES = {
     "observations.csv": "Values with a number",
     "strength.csv": "Strength",
     "conditions.csv": "Diseases",
-    "drugs.csv": "Drugs",
     "qualifiers.csv": "Routes and sides",
     "body.csv": "Muscles and nerves",
     "phenotypes.csv": "Findings as phenotypes",

@@ -197,9 +197,9 @@ def _day(period: Any) -> date | None:
 
 def _dose(text: str, codings: list[tuple[str | None, str]], dosage: Mapping[str, Any]) -> Ordered | None:
     """The dose of an order of immunoglobulin. A dose whose unit is not understood stays missing: nothing is guessed."""
-    kinds = {row["kind"] for system, code in codings if (row := codes.drug_codes().get((system or "", code)))}
+    coded = [row for system, code in codings if (row := codes.drug_codes().get((system or "", code)))]
     product = words.product_in(text)
-    if "immunoglobulin" not in kinds and product is None and not words.is_generic_immunoglobulin(text):
+    if not any(row.immunoglobulin for row in coded) and product is None and not words.is_generic_immunoglobulin(text):
         return None
     quantity = _first(_first(dosage.get("doseAndRate")).get("doseQuantity"))
     unit = quantity.get("code") or quantity.get("unit")

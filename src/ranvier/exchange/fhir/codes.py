@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import yaml
 
+from ranvier.evidence.safety import ingredients
 from ranvier.exchange.words import plain
 
+IMMUNOGLOBULIN = "J06BA"
+"""Beginning of the ATC codes of normal human immunoglobulin: such a drug is read as an infusion."""
 BASE = "https://ranvier.example/fhir"
 """Canonical address of what is ours alone. The name is reserved (RFC 2606): nobody answers there."""
 
@@ -37,6 +40,15 @@ class Analyte:
     code: str
     display: str
     units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DrugCode:
+    """What a code of a drug means. now : the ATC code of today, where the code is a former one."""
+
+    what: str
+    immunoglobulin: bool
+    now: str | None
 
 
 @cache
@@ -120,9 +132,17 @@ def strength_codes() -> tuple[dict[str, str], ...]:
 
 
 @cache
-def drug_codes() -> dict[tuple[str, str], dict[str, str]]:
-    """(address, code) → row."""
-    return {(uri(row["system"]), row["code"]): row for row in table("drugs")}
+def drug_codes() -> dict[tuple[str, str], DrugCode]:
+    """(address, code) → the drug it means, from knowledge/safety/ingredients.csv: codes of drugs have one home."""
+    text = resources.files("ranvier.knowledge").joinpath("safety", "ingredients.csv").read_text(encoding="utf-8")
+    found: dict[tuple[str, str], DrugCode] = {}
+    for drug in ingredients(text):
+        immunoglobulin = (drug.atc or "").startswith(IMMUNOGLOBULIN)
+        today = DrugCode(drug.name, immunoglobulin, None)
+        found |= {(uri("atc"), code): replace(today, now=drug.atc) for code in drug.former}
+        found |= {(uri("atc"), drug.atc): today} if drug.atc else {}
+        found |= {(uri("rxnorm"), drug.rxnorm): today} if drug.rxnorm else {}
+    return found
 
 
 @cache

@@ -142,7 +142,7 @@ def is_immunoglobulin(concept_node: Node) -> bool:
     for system, code, _ in concept_node.own_codings():
         known = codes.drug_codes().get((system or "", code))
         if known is not None:
-            return known["kind"] == "immunoglobulin"
+            return known.immunoglobulin
     text = name_of(concept_node.raw) or ""
     return words.product_in(text) is not None or words.is_generic_immunoglobulin(text)
 
@@ -159,8 +159,8 @@ def best_code(d: Draft, concept_node: Node, *first: str) -> str | None:
     for system, code in listed[1:]:
         d.more(concept_node, f"the further code {codes.written(system, code)}")
     row = codes.drug_codes().get((listed[0][0] or "", listed[0][1]))
-    if row and row["now"]:
-        what = f"{codes.written(*listed[0])} is the code of {row['edition']}; today it is {row['now']}"
+    if row and row.now:
+        what = f"{codes.written(*listed[0])} is a former code; today it is {row.now}"
         concept_node.look(None, what, "Kept as sent.")
     return codes.written(*listed[0])
 
@@ -313,7 +313,7 @@ def _other(d: Draft, node: Node, concept_node: Node) -> dict[str, Any]:
     code = best_code(d, concept_node, "atc", "rxnorm")
     if name is None:
         row = next((r for s, c, _ in concept_node.own_codings() if (r := codes.drug_codes().get((s or "", c)))), None)
-        name = row["what"] if row else code
+        name = row.what if row else code
     if name is None:
         raise LeftError("the drug has neither name nor code")
     reasons = []
