@@ -37,7 +37,7 @@ def answer(person):
 def kept(person, answer):
     choice = Choice("accepted", by="neurologist")
     criteria = {"shorten_interval": ("above the floor", "below the floor")}
-    return decide(answer, choice, KNOWLEDGE, answer=answered(answer, KNOWLEDGE), criteria=criteria)
+    return decide(answer, choice, KNOWLEDGE, record=person, answer=answered(answer, KNOWLEDGE), criteria=criteria)
 
 
 def test_an_accepted_proposal_is_kept_with_what_was_fixed_beforehand(kept, answer):
@@ -92,36 +92,49 @@ def test_a_decision_that_says_not_what_it_stood_on_cannot_be_replayed(person, ke
     assert replay(person, replace(kept, answer=None), KNOWLEDGE) is None
 
 
-def faults(answer, choice):
+def faults(person, answer, choice):
     with pytest.raises(InputError) as refused:
-        decide(answer, choice, KNOWLEDGE)
+        decide(answer, choice, KNOWLEDGE, record=person)
     return [p.what for p in refused.value.problems]
 
 
 HALF = Agreed("kiovig", "IV", 30.0, 28.0, 1)
 
 
-def test_a_change_beyond_a_limit_needs_an_override_with_a_coded_reason(answer):
-    what = faults(answer, Choice("changed", HALF, "supply"))
+def test_a_change_beyond_a_limit_needs_an_override_with_a_coded_reason(person, answer):
+    what = faults(person, answer, Choice("changed", HALF, "supply"))
     assert any("dose_step" in one for one in what)
-    overrides = tuple(Override(name, "urgent") for name in log.exceeded(HALF, answer))
-    made = decide(answer, Choice("changed", HALF, "supply", overrides), KNOWLEDGE)
+    overrides = tuple(Override(name, "urgent") for name in log.exceeded(HALF, answer, person, KNOWLEDGE))
+    made = decide(answer, Choice("changed", HALF, "supply", overrides), KNOWLEDGE, record=person)
     assert {o.limit for o in made.overrides} >= {"dose_step"}
     assert made.regimen == HALF
 
 
-def test_everything_that_is_missing_is_said_at_once(answer):
-    what = faults(answer, Choice("changed", None, None, (Override("no_such_limit", "urgent"),)))
+def test_a_dose_that_is_none_of_the_options_is_held_against_limits_per_kilogram_too(person, answer):
+    """220 g in one day for this person: beyond the course and the day per kg, and so said by name."""
+    heavy = Agreed("kiovig", "IV", 220.0, 28.0, 1)
+    found = log.exceeded(heavy, answer, person, KNOWLEDGE)
+    per_kg = {limit.id for limit in KNOWLEDGE.limits if limit.what in ("grams_per_kg_course", "grams_per_kg_day")}
+    assert per_kg & set(found)
+    light = replace(person, person=replace(person.person, weights=()))
+    absolute = {limit.id for limit in KNOWLEDGE.limits if limit.absolute and limit.id in per_kg}
+    assert absolute & set(log.exceeded(heavy, answer, light, KNOWLEDGE)), (
+        "no weight: it cannot be checked, and that is said"
+    )
+
+
+def test_everything_that_is_missing_is_said_at_once(person, answer):
+    what = faults(person, answer, Choice("changed", None, None, (Override("no_such_limit", "urgent"),)))
     assert len(what) == 3
 
 
 def test_nothing_that_was_not_proposed_can_be_accepted(person):
     silent = answer_of(replace(person, strength=()), KNOWLEDGE, at=DAY, seed=1)
-    assert faults(silent, Choice("accepted")) == ["nothing was proposed, so nothing can be accepted"]
+    assert faults(person, silent, Choice("accepted")) == ["nothing was proposed, so nothing can be accepted"]
 
 
-def test_a_refusal_fixes_nothing_beforehand(answer):
-    made = decide(answer, Choice("refused", None, "person_prefers"), KNOWLEDGE)
+def test_a_refusal_fixes_nothing_beforehand(person, answer):
+    made = decide(answer, Choice("refused", None, "person_prefers"), KNOWLEDGE, record=person)
     assert (made.regimen, made.judge_on, made.success, made.rescue) == (None, None, None, None)
 
 

@@ -119,7 +119,7 @@ def command(
     criteria = {step.id: (step.success, step.stop) for step in shown.steps}
     choice = Choice(FORMS[decided], regimen, reason, overrides, by, note)
     made = answered(assessment, knowledge)
-    decision = decide(assessment, choice, knowledge, answer=made, criteria=criteria)
+    decision = decide(assessment, choice, knowledge, record=record, answer=made, criteria=criteria)
     if only_print:
         click.echo(as_text(decision), nl=False)
         return ExitCode.OK

@@ -17,6 +17,8 @@ from ranvier.record.digest import digest
 from ranvier.record.nouns import Agreed, Answered, Decision, Override, Record
 from ranvier.record.until import before_decision, day_of
 from ranvier.regimen.nouns import Option, Regimen
+from ranvier.regimen.ordered import Ordered
+from ranvier.regimen.ordered import exceeded as held_against
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def decide(
     choice: Choice,
     knowledge: Knowledge,
     *,
+    record: Record,
     answer: Answered | None = None,
     criteria: Mapping[str, tuple[str, str]] | None = None,
 ) -> Decision:
@@ -59,6 +62,7 @@ def decide(
 
     Parameters
     ----------
+    record : what the assessment was made from; a regimen that is none of the options is held against its weight and risks
     answer : what the answer was made from (`report.replay.answered`)
     criteria : success and stop in words (`report.steps`), by step of the ladder
 
@@ -68,7 +72,7 @@ def decide(
         without a coded reason, a reason for a limit that does not exist
     """
     best = proposed(assessment)
-    problems = _faults(assessment, choice, best, knowledge)
+    problems = _faults(assessment, choice, best, knowledge, record)
     if problems:
         raise InputError("This decision cannot be kept yet.", tuple(problems))
     offered = None if best is None else as_agreed(best.regimen)
@@ -109,42 +113,28 @@ def as_agreed(regimen: Regimen) -> Agreed | None:
     return Agreed(regimen.product, regimen.route, regimen.grams, float(regimen.interval_days), regimen.days)
 
 
-def exceeded(regimen: Agreed, assessment: Assessment) -> tuple[str, ...]:
-    """Ids of the limits that a regimen exceeds: those of the option that it is, else the guardrails held against it."""
+def exceeded(regimen: Agreed, assessment: Assessment, record: Record, knowledge: Knowledge) -> tuple[str, ...]:
+    """Ids of the limits that a regimen exceeds, or whose absolute bound cannot be checked, as for the weight that is missing.
+
+    Those of the option that it is; else the guardrails held against it as against an order.
+    """
     proposal = assessment.treatment.proposal
-    if proposal is None:
-        return ()
     own = _id(regimen, assessment)
-    for option in proposal.options:
+    for option in () if proposal is None else proposal.options:
         if option.id == own:
             return tuple(str(f.facts["limit"]) for f in option.limited_by if f.name in EXCEEDED)
-    return _held_against(regimen, assessment)
+    days = regimen.days or 1
+    ordered = Ordered(regimen.product, regimen.grams / days, None, days, regimen.interval_days, regimen.route)
+    found = held_against(before_decision(record, assessment.at), ordered, knowledge, assessment.at)
+    absolute = {limit.id for limit in knowledge.limits if limit.absolute}
+    return tuple(
+        str(f.facts["limit"])
+        for f in found
+        if f.name in EXCEEDED or (f.name == "limit.cannot_be_checked" and f.facts["limit"] in absolute)
+    )
 
 
 EXCEEDED = ("limit.absolute", "limit.recommended", "limit.one_step")
-
-
-def _held_against(regimen: Agreed, assessment: Assessment) -> tuple[str, ...]:
-    """A regimen that is none of the options, held against every guardrail that can be computed from it."""
-    proposal = assessment.treatment.proposal
-    current = None if proposal is None else proposal.current
-    found = []
-    for rail in () if proposal is None else proposal.guardrails:
-        value: float | None = None
-        if rail.what == "interval":
-            value = regimen.interval_days
-        elif rail.what == "grams_per_day":
-            value = regimen.grams / (regimen.days or 1)
-        elif current is not None and current.grams > 0 and rail.what == "dose_step":
-            value = abs(regimen.grams / current.grams - 1.0)
-        elif current is not None and rail.what == "interval_step":
-            value = abs(regimen.interval_days - current.interval_days)
-        elif current is not None and current.grams > 0 and rail.what == "weekly_grams_step":
-            now = current.grams / current.interval_days
-            value = abs(regimen.grams / regimen.interval_days / now - 1.0)
-        if value is not None and ((value > rail.bound + 1e-9) if rail.upper else (value < rail.bound - 1e-9)):
-            found.append(rail.id)
-    return tuple(found)
 
 
 def _id(regimen: Agreed, assessment: Assessment) -> str | None:
@@ -161,7 +151,9 @@ def _id(regimen: Agreed, assessment: Assessment) -> str | None:
     return None
 
 
-def _faults(assessment: Assessment, choice: Choice, best: Option | None, knowledge: Knowledge) -> list[Problem]:
+def _faults(
+    assessment: Assessment, choice: Choice, best: Option | None, knowledge: Knowledge, record: Record
+) -> list[Problem]:
     found = []
     if choice.decided == "accepted" and best is None:
         found.append(
@@ -180,13 +172,13 @@ def _faults(assessment: Assessment, choice: Choice, best: Option | None, knowled
             Problem("decision.overrides", f"there is no limit '{name}'", f"One of: {', '.join(sorted(known))}.")
         )
     if choice.decided == "changed" and choice.regimen is not None:
-        for name in sorted(set(exceeded(choice.regimen, assessment)) - given):
+        for name in sorted(set(exceeded(choice.regimen, assessment, record, knowledge)) - given):
             limit = next((one for one in knowledge.limits if one.id == name), None)
             why = "" if limit is None else f" {limit.why}"
             found.append(
                 Problem(
                     "decision.regimen",
-                    f"it exceeds the limit '{name}'.{why}",
+                    f"it exceeds the limit '{name}', or it cannot be held against it.{why}",
                     f"Stay within it, or override it with a coded reason: {name}=urgent.",
                 )
             )
