@@ -20,6 +20,7 @@ from tests.web.conftest import clinic, fill, measured  # noqa: F401
 
 from ranvier_web.audit.models import Entry
 from ranvier_web.clinic.actions import Actor
+from ranvier_web.clinic.assessing import assess_patient
 from ranvier_web.connect import tickets
 from ranvier_web.connect.models import Ticket
 
@@ -89,6 +90,39 @@ def test_every_resource_of_the_face_is_sound_by_the_models_of_others(measured, o
         assert bundle["total"] > 0
         get_fhir_model_class("Bundle").model_validate(bundle)
     get_fhir_model_class("CapabilityStatement").model_validate(opened.get("/fhir/metadata").json())
+
+
+def test_what_was_advised_last_is_there_to_be_read_as_drafts_and_proposals(measured, opened):  # noqa: F811
+    def of(kind, **more):
+        return [
+            e["resource"]
+            for e in opened.get(f"/fhir/{kind}", {"patient": str(measured.pk), **more}).json().get("entry", [])
+        ]
+
+    assert of("GuidanceResponse") == [], "nothing was assessed yet"
+    made = assess_patient(measured)
+    (answer,) = of("GuidanceResponse")
+    (group,) = of("RequestGroup", status="draft")
+    (plan,) = of("CarePlan")
+    assert answer["result"]["reference"] == f"RequestGroup/{group['id']}"
+    assert (plan["status"], plan["intent"]) == ("draft", "proposal")
+    chances = [
+        p["probabilityDecimal"]
+        for risk in of("RiskAssessment")
+        for p in risk["prediction"]
+        if "probabilityDecimal" in p
+    ]
+    assert chances
+    assert all(0 <= p <= 100 for p in chances)
+    assert of("RiskAssessment", date=f"gt{made.at.isoformat()}") == []
+    (source,) = of("Provenance")
+    targets = {t["reference"] for t in source["target"]}
+    assert f"CarePlan/{plan['id']}" in targets
+    for reference in targets:
+        assert opened.get(f"/fhir/{reference}").json()["resourceType"] == reference.partition("/")[0]
+    for kind in ("GuidanceResponse", "RequestGroup", "CarePlan", "RiskAssessment", "MedicationRequest", "Provenance"):
+        bundle = opened.get(f"/fhir/{kind}", {"patient": str(measured.pk)}).json()
+        get_fhir_model_class("Bundle").model_validate(bundle)
 
 
 @pytest.mark.parametrize("told", ["{pk}", "Patient/{pk}"])

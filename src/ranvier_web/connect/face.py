@@ -24,16 +24,18 @@ from django.views.decorators.csrf import csrf_exempt
 from ranvier.exchange.fhir import wire, write
 from ranvier.exchange.fhir.build import WITH_SUBJECT
 from ranvier_web.audit import chain
-from ranvier_web.clinic.models import Fact, Patient
+from ranvier_web.clinic.assessing import kept
+from ranvier_web.clinic.knowledge import knowledge
+from ranvier_web.clinic.models import Fact, Patient, State
 from ranvier_web.clinic.record import RECORD_KINDS, assemble, in_force
 from ranvier_web.connect import tickets
 from ranvier_web.people.models import Site
 
-KINDS = ("Patient", *sorted(WITH_SUBJECT), "Device")
+KINDS = ("Patient", *sorted(WITH_SUBJECT), "Device", "Provenance")
 PARAMETERS = ("patient", "subject", "_id", "code", "category", "status", "date", "identifier", "_count", "_offset")
 MOST, USUAL = 200, 50
 KEPT = 16  # people whose resources stay in memory
-_kept: OrderedDict[tuple[uuid.UUID, int], list[dict[str, Any]]] = OrderedDict()
+_kept: OrderedDict[tuple[uuid.UUID, int, int], list[dict[str, Any]]] = OrderedDict()
 _lock = Lock()
 Json = dict[str, Any]
 
@@ -227,7 +229,12 @@ def _coded(value: Any, wanted: str) -> bool:
 def _dated(resource: Json, wanted: str) -> bool:
     """Whether the day of a resource fits, by whole days: ge, gt, le, lt or no prefix."""
     told = next(
-        (resource[k] for k in ("effectiveDateTime", "occurrenceDateTime", "onsetDateTime") if k in resource), None
+        (
+            resource[k]
+            for k in ("effectiveDateTime", "occurrenceDateTime", "onsetDateTime", "authoredOn", "created", "recorded")
+            if k in resource
+        ),
+        None,
     )
     told = told or resource.get("effectivePeriod", {}).get("start")
     prefix, day = (wanted[:2], wanted[2:12]) if wanted[:2].isalpha() else ("eq", wanted[:10])
@@ -258,15 +265,18 @@ def _url(request: HttpRequest, kind: str, given: Mapping[str, str]) -> str:
 
 
 def _resources(patient: Patient) -> list[Json]:
-    """Everything about one person; kept in memory until a fact is added."""
+    """Everything about one person, with what was advised last; kept in memory until a fact or an assessment is added."""
     last = Fact.objects.filter(patient=patient).aggregate(last=Max("id"))["last"] or 0
-    key = (patient.pk, last)
+    made = State.objects.filter(patient=patient).values_list("assessment_id", flat=True).first() or 0
+    key = (patient.pk, last, made)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
     facts = in_force(patient).filter(kind__in=RECORD_KINDS).order_by("day", "id").only("kind", "body")
-    bundle = write(assemble(patient, facts)).bundle
+    advised = kept(made) if made else None
+    answered = advised.answered if advised is not None else None
+    bundle = write(assemble(patient, facts), answered, knowledge=knowledge()).bundle
     names = {}
     for entry in bundle["entry"]:
         resource = entry["resource"]
