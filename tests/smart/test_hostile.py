@@ -72,19 +72,24 @@ def test_a_description_that_is_none_is_refused_in_words(what, odd):
     assert seconds < 5
 
 
-@pytest.mark.parametrize("door", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
-@pytest.mark.parametrize("there", [
+THERE = (
     "http://127.0.0.1:9/x", "https://169.254.169.254/latest", "https://stranger.invalid/t", "file:///etc/passwd", "//x/y",
     "javascript:alert(1)", "https://user:pass@stranger.invalid/", "", "x" * 3000,
-])  # fmt: skip
-def test_a_door_on_a_host_that_nobody_configured_is_neither_asked_nor_opened(door, there, odd):
-    def answer(question):
-        host = f"http://{question.headers['host']}"
-        return Reply(described(host, **{door: there}))
+)  # fmt: skip
 
-    reply, _, asked_there = odd(answer)
-    said(reply, 502)
-    assert {one.path for one in asked_there} == {"/fhir/.well-known/smart-configuration"}
+
+@pytest.mark.parametrize("door", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_a_door_on_a_host_that_nobody_configured_is_neither_asked_nor_opened(door, client, clinic, settings):
+    settings.ADDRESS, named = OURS, [""]
+    with served(lambda q: Reply(described(f"http://{q.headers['host']}", **{door: named[0]}))) as there:
+        made = Server.objects.create(
+            site=clinic.here, name="Odd", base=f"{there.url}/fhir", issuer=there.url, client_id="open", private=True
+        )
+        for named[0] in THERE:
+            cache.clear()
+            said(client.get("/smart/launch", {"iss": made.base, "launch": "w"}), 502)
+        assert {one.path for one in there.asked} == {"/fhir/.well-known/smart-configuration"}
+        assert len(there.asked) == len(THERE)
 
 
 def test_a_redirect_is_never_followed(odd):

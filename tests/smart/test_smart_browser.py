@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from tests.network.served import Reply, served
 from tests.smart.hospital import SYSTEM, started
 from tests.web.browser import ROOT, chromium, free_port
-from tests.web.test_browser import looked_at
+from tests.web.test_browser import looked_at, more
 
 pytestmark = [
     pytest.mark.browser,
@@ -110,6 +110,7 @@ def test_somebody_whom_nobody_knows_here_is_compared_and_linked_and_their_data_l
     assert "Privigen" in tab.inner_text("main")
 
 
+@more
 def test_consent_that_is_refused_there_is_said_here(seen):
     tab, _, ours = seen
     tab.goto(f"{ours}/smart/")
