@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "ranvier_web.smart.embedding.embedding",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "ranvier_web.smart.embedding.staying",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -66,3 +66,14 @@ def test_an_origin_that_is_taken_away_is_taken_away_at_once(client, embedded, ho
 def test_a_page_that_says_it_is_in_a_frame_gains_nothing_by_it(client, embedded, clinic):
     for path in (reverse("account_login"), reverse("smart"), reverse("smart_callback")):
         assert ancestors(client.get(path, headers=FRAME)) == "'none'"
+
+
+def test_whoever_is_signed_out_in_a_frame_is_told_so_in_that_frame_and_is_out(client, embedded, hospital, clinic):
+    launched(client, embedded, hospital, FRAME)
+    out = client.post(reverse("account_logout"))
+    assert ancestors(out) == EHR
+    assert "_auth_user_id" not in client.session
+    page = client.get(reverse("account_login"))
+    assert ancestors(page) == EHR
+    assert "Partitioned" in page.cookies["csrf"].OutputString()
+    assert "/sign-in/" in client.get(reverse("worklist"))["Location"]

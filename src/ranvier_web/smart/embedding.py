@@ -43,3 +43,17 @@ def embedding(respond: Respond) -> Respond:
         return response
 
     return middleware
+
+
+def staying(respond: Respond) -> Respond:
+    """Lies inside the session: whoever is signed out in a frame, or was idle too long, is told so in that frame."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        known = settings.SESSION_COOKIE_NAME in request.COOKIES
+        before = request.session.get(EMBEDDED) if known else None
+        response = respond(request)
+        if before and EMBEDDED not in request.session:
+            request.session[EMBEDDED] = before
+        return response
+
+    return middleware
