@@ -35,17 +35,21 @@ def added(ranvier):
     return Server.objects.get()
 
 
-def test_a_system_is_added_with_what_must_be_registered_there(ranvier, settings, tmp_path):
-    settings.ADDRESS = "https://ranvier.hospital.invalid"
+def test_a_system_is_added_with_what_must_be_registered_there(ranvier, tmp_path):
     key = tmp_path / "key.pem"
     key.write_text(pair()[0])
     done = ranvier(
         "add", "EHR", "--site", "Here", "--base", BASE + "/", "--issuer", "https://login.invalid/x", "--host",
         "https://login.invalid", "--client-id", "ours", "--key", str(key), "--embed", "https://ehr.invalid",
+        "--address", "https://ranvier.hospital.invalid",
     )  # fmt: skip
     for told in ("/smart/launch", "/smart/callback", "/smart/keys.json"):
         assert f"https://ranvier.hospital.invalid{told}" in done.output
-    made = Server.objects.get()
+    assert (
+        "PUBLIC-ADDRESS"
+        in ranvier("add", "Other", "--site", "Here", "--base", "https://b.invalid", "--client-id", "x").output
+    )
+    made = Server.objects.get(name="EHR")
     assert (made.base, made.issuer) == (BASE, "https://login.invalid/x")
     assert (made.embeds, made.private) == (["https://ehr.invalid"], False)
     assert made.kid, "a key without a name gets one, for servers want it"

@@ -50,6 +50,7 @@ def smart() -> None:
 @click.option("--embed", multiple=True, help="Origin that may show us in a frame. May be repeated.")
 @click.option("--vouches", is_flag=True, help="Signing in there stands for our second factor too.")
 @click.option("--private", is_flag=True, help="Its hosts may be machines of the own network.")
+@click.option("--address", envvar="RANVIER_ADDRESS", help="Public address of this site, as given to serve.")
 def add(
     name: str,
     data: Path,
@@ -66,6 +67,7 @@ def add(
     embed: tuple[str, ...],
     vouches: bool,
     private: bool,
+    address: str | None,
 ) -> int:
     """Let a system open our pages, or change how. What is not said is as if it were never said."""
     import re
@@ -76,6 +78,7 @@ def add(
     if bad:
         raise click.UsageError(f"no scope that is used here: {', '.join(bad)}; write patient/Observation.rs")
     there = _checked(base, "--base", path=True)
+    public = _checked(address, "--address", path=False) if address else "PUBLIC-ADDRESS-OF-THIS-SITE"
     values = {
         "name": name,
         "issuer": issuer or there,
@@ -90,8 +93,9 @@ def add(
         **_key(key, kid),
     }
     open_site(data)
+    from django.urls import reverse
+
     from ranvier_web.clinic.actions import Actor
-    from ranvier_web.smart import dealing
     from ranvier_web.smart.models import Server
 
     own = _site(site)
@@ -103,10 +107,10 @@ def add(
         "smart.server", None, server=there, issuer=values["issuer"], embeds=values["embeds"]
     )
     click.echo(f"{name} may open our pages. Register there:")
-    click.echo(f"  launch URL    {dealing.launch_address()}")
-    click.echo(f"  redirect URI  {dealing.redirect_address()}")
+    click.echo(f"  launch URL    {public}{reverse('smart_launch')}")
+    click.echo(f"  redirect URI  {public}{reverse('smart_callback')}")
     if key is not None:
-        click.echo(f"  our keys      {dealing.keys_address()}")
+        click.echo(f"  our keys      {public}{reverse('smart_keys')}")
     click.echo(f"  scopes        launch launch/patient openid fhirUser {' '.join(scope) or 'patient/*.rs'}")
     click.echo(f'Next: ranvier smart check "{name}", then ranvier smart user')
     return ExitCode.OK

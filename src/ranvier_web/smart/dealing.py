@@ -71,11 +71,6 @@ def launch_address() -> str:
     return settings.ADDRESS.rstrip("/") + reverse("smart_launch")
 
 
-def keys_address() -> str:
-    """Where our public keys are; registered at the server as `jwks_uri`."""
-    return settings.ADDRESS.rstrip("/") + reverse("smart_keys")
-
-
 def scope(server: Server, begun: str) -> str:
     """What is asked for. begun : EHR or STANDALONE"""
     return " ".join((begun, *WHO, *(server.scopes or READ)))
