@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ranvier_web.people.middleware.in_their_language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -95,7 +96,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = os.environ.get("RANVIER_TIMEZONE", "Europe/Amsterdam")
 LANGUAGE_CODE = "en"
-USE_I18N = False  # our words live in knowledge/languages; dates are written by them too
+USE_I18N = (
+    True  # for the sentences of Django and allauth; ours live in knowledge/languages, dates are written by them too
+)
+FORMAT_MODULE_PATH = ["ranvier_web.words.formats"]  # a bare number in a template is for machines: always with a point
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "ranvier"}}
 
 STATIC_URL = "/static/"

@@ -25,6 +25,7 @@ from ranvier_web.clinic.frozen import freeze, thaw
 from ranvier_web.clinic.knowledge import knowledge, numbers
 from ranvier_web.clinic.models import Assessment, Drawing, Fact, Frozen, Kind, Patient, State, Task
 from ranvier_web.clinic.record import in_force, record_of
+from ranvier_web.words.load import languages
 
 log = logging.getLogger(__name__)
 SEED = 1
@@ -59,6 +60,11 @@ def assess_patient(patient: Patient, at: date | None = None) -> Assessment | Non
     words = Words(known, "en", answered)
     drawn = pictures(answered, words)
     told = answers.write(answered, words)
+    headlines = {
+        code: answers.write(answered, Words(known, code, answered)).headline
+        for code, _ in languages()
+        if code != words.code
+    }
     watch = answered.treatment.watch
     with transaction.atomic():
         made = Assessment.objects.create(
@@ -69,7 +75,7 @@ def assess_patient(patient: Patient, at: date | None = None) -> Assessment | Non
             knowledge_version=known.version,
             software_version=answered.software_version,
             upto=upto,
-            answer={**to_json(answered, known), "page": _page(answered, told, words)},
+            answer={**to_json(answered, known), "page": page_of(answered, words)},
         )
         Frozen.objects.filter(assessment__patient=patient).delete()
         Drawing.objects.filter(assessment__patient=patient).delete()
@@ -77,6 +83,7 @@ def assess_patient(patient: Patient, at: date | None = None) -> Assessment | Non
         Drawing.objects.bulk_create([Drawing(assessment=made, key=key, svg=text) for key, text in drawn.items()])
         state.assessment = made
         state.headline = told.headline
+        state.headlines = headlines
         state.wearing_off = watch.wearing_off.probability if watch and watch.wearing_off else None
         state.decline = watch.trend.p_decline if watch else None
         now = bench.current if bench else None
@@ -88,8 +95,9 @@ def assess_patient(patient: Patient, at: date | None = None) -> Assessment | Non
     return made
 
 
-def _page(answered: Answered, told: answers.Answer, words: Words) -> dict[str, Any]:
-    """The sentences of the patient's page."""
+def page_of(answered: Answered, words: Words) -> dict[str, Any]:
+    """The sentences of the patient's page, in the language of the words."""
+    told = answers.write(answered, words)
     best = answers.chosen(answered.treatment.proposal)
     return {
         "headline": told.headline,

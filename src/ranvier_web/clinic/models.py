@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from ranvier_web.clinic.fields import Sealed
+from ranvier_web.words.load import language
 
 
 class Kind(models.TextChoices):
@@ -191,6 +192,7 @@ class State(models.Model):
     working = models.DateTimeField(null=True)  # since when somebody works on it
     trouble = models.JSONField(default=list)  # what must be mended before anything can be assessed
     headline = models.TextField(blank=True)
+    headlines = models.JSONField(default=dict)  # the same in each other language
     wearing_off = models.FloatField(null=True)
     decline = models.FloatField(null=True)
     regimen = models.CharField(max_length=80, blank=True)
@@ -205,6 +207,11 @@ class State(models.Model):
 
     def __str__(self) -> str:
         return f"state of {self.patient_id}"
+
+    @property
+    def told(self) -> str:
+        """The headline in the language of whoever looks."""
+        return str(self.headlines.get(language(), self.headline))
 
 
 class Task(models.Model):

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from ranvier import __version__
+from ranvier_web.words.load import language, languages
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -15,7 +16,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
     user: Any = getattr(request, "user", None)
     known = user is not None and user.is_authenticated
     return {
-        "language": user.language if known else "en",
+        "language": language(),
+        "languages": languages(),
         "demo": settings.DEMO,
         "role": user.role if known else "",
         "site": user.site if known else None,

@@ -13,8 +13,12 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from ranvier_web.people.rules import PATIENT, Answer, Scope, may, table
+from ranvier_web.words.load import languages, speaking
 
 log = logging.getLogger(__name__)
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -36,6 +40,31 @@ def safe_headers(respond: Respond) -> Respond:
         return response
 
     return middleware
+
+
+def in_their_language(respond: Respond) -> Respond:
+    """Each request is answered in the language of the account; before sign-in, in the first that the browser asks for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        code = _their_language(request)
+        with speaking(code), translation.override(code):
+            response = respond(request)
+        response.setdefault("Content-Language", code)
+        if not request.user.is_authenticated:
+            patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+    return middleware
+
+
+def _their_language(request: HttpRequest) -> str:
+    known = dict(languages())
+    if request.user.is_authenticated:
+        return request.user.language if request.user.language in known else "en"
+    for wanted, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        if wanted.partition("-")[0] in known:
+            return wanted.partition("-")[0]
+    return "en"
 
 
 class SessionLimits:

@@ -11,6 +11,7 @@ RULES: dict[str, Rule] = {
     "invitation": public(),
     "home": account(),
     "account_logout": account(),
+    "account_language": account(),
     "account_reauthenticate": account(),
     "account_change_password": account(),
     "mfa_index": account(),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("sign-in/", allauth.login, name="account_login"),
     path("sign-out/", allauth.logout, name="account_logout"),
     path("sign-in/code/", mfa.authenticate, name="mfa_authenticate"),
+    path("account/language/", views.language, name="account_language"),
     path("account/again/", allauth.reauthenticate, name="account_reauthenticate"),
     path("account/again/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("account/password/", allauth.password_change, name="account_change_password"),

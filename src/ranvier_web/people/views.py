@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ranvier_web.audit import chain
@@ -18,7 +19,7 @@ from ranvier_web.clinic.actions import Actor
 from ranvier_web.people import actions, forms
 from ranvier_web.people.models import BreakGlass, User
 from ranvier_web.people.rules import table
-from ranvier_web.words.load import say
+from ranvier_web.words.load import languages, say
 
 HOMES = {"patient": "diary", "researcher": "research", "administrator": "accounts"}
 ROWS = 50
@@ -36,6 +37,17 @@ def home(request: HttpRequest) -> HttpResponse:
     assert request.user.is_authenticated
     page = HOMES.get(request.user.role, "worklist")
     return redirect(page if page in table() else "mfa_index")
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """In which language this person reads; back to the page where they chose."""
+    wanted, back = request.POST.get("language", ""), request.POST.get("back", "")
+    if wanted in dict(languages()) and request.user.is_authenticated:
+        request.user.language = wanted
+        request.user.save(update_fields=["language"])
+    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if safe and back.startswith("/") else "home")
 
 
 @require_http_methods(["GET", "POST"])

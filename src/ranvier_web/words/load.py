@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -14,6 +16,22 @@ from ranvier import evidence
 from ranvier.report.words import Words
 
 FOLDER = ("languages", "web")
+_speaking: ContextVar[str] = ContextVar("language", default="en")
+
+
+def language() -> str:
+    """The language of whoever is being answered now; English where nobody is."""
+    return _speaking.get()
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Within this block, sentences are said in this language unless another is asked for."""
+    before = _speaking.set(code)
+    try:
+        yield
+    finally:
+        _speaking.reset(before)
 
 
 def _root() -> Traversable:
@@ -34,26 +52,33 @@ def texts(code: str) -> Mapping[str, Any]:
     return {area: {**words, **read.get(area, {})} for area, words in texts("en").items()}
 
 
-@cache
-def words(code: str = "en") -> Words:
+def words(code: str | None = None) -> Words:
     """The words of dates, doses, chances: those of the report."""
+    return _words(code or language())
+
+
+@cache
+def _words(code: str) -> Words:
     return Words(evidence.load(), code)
 
 
 @cache
 def languages() -> tuple[tuple[str, str], ...]:
-    """Languages that the patient's page and the letters have: code and own name."""
+    """Languages that pages and letters have: code and own name."""
     found = tuple(sorted(folder.name for folder in _root().iterdir() if folder.is_dir()))
     return tuple((code, str(texts(code)["diary"]["language_name"])) for code in found)
 
 
-def say(key: str, /, code: str = "en", **facts: Any) -> str:
-    """The sentence of that name with its blanks filled.
+def say(key: str, /, code: str | None = None, **facts: Any) -> str:
+    """The sentence of that name with its blanks filled; where `n` is 1 and there is a sentence `<name>_one`, that one.
 
     Raises
     ------
     KeyError : no such sentence
     """
     area, _, name = key.partition(".")
-    sentence = texts(code)[area][name]
+    sentences = texts(code or language())[area]
+    sentence = sentences[name]
+    if str(facts.get("n")) == "1":
+        sentence = sentences.get(f"{name}_one", sentence)
     return str(sentence).format(**facts) if facts else str(sentence)

@@ -21,7 +21,7 @@ from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages import presenter
 from ranvier_web.clinic.pages.common import actor, the_patient
 from ranvier_web.connect.told import reactions
-from ranvier_web.words.load import words
+from ranvier_web.words.load import language, words
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,7 +69,7 @@ def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
     except ValueError:
         return redirect("what_if", patient=seen.pk)
     best = chosen(found.answered.treatment.proposal)
-    w = Words(knowledge(), "en", found.answered)
+    w = Words(knowledge(), language(), found.answered)
     draws = draws_of(found.answered.treatment.posterior)
     context = {
         "patient": seen,

@@ -17,6 +17,7 @@ from ranvier.report import diagnosis_html
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages.common import the_patient
 from ranvier_web.clinic.record import record_of
+from ranvier_web.words.load import language
 
 _WIDTH = re.compile(r'style="width:(\d+)%"')
 _STYLES = re.compile(r' style="[^"]*"')
@@ -32,7 +33,7 @@ def diagnosis(request: HttpRequest, patient: Any) -> HttpResponse:
         found = diagnose(record, knowledge(), at=timezone.localdate())
     except InputError as error:
         return render(request, "clinic/diagnosis.html", {"patient": seen, "problems": error.problems}, status=422)
-    text = diagnosis_html.to_body(found, knowledge())
+    text = diagnosis_html.to_body(found, knowledge(), language=language())
     return render(request, "clinic/diagnosis.html", {"patient": seen, "body": styled(text)})
 
 

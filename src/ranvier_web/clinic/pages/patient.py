@@ -28,13 +28,13 @@ def page(request: HttpRequest, patient: Any) -> HttpResponse:
     seen = the_patient(request)
     state = m.State.objects.select_related("assessment").get(patient=seen)
     made = state.assessment
-    drawn = dict(m.Drawing.objects.filter(assessment=made).values_list("key", "svg")) if made else {}
+    drawn = presenter.drawings(made) if made else {}
     context: dict[str, Any] = {
         "patient": seen,
         "state": state,
         "made": made,
         "fresh": state.since is None,
-        "answer": presenter.answer(made.answer) if made else None,
+        "answer": presenter.answer(made) if made else None,
         "drawn": {key: mark_safe(svg) for key, svg in drawn.items()},
         "decision": _decision(made),
         "recent": presenter.facts(

@@ -10,22 +10,45 @@ from ranvier.decision.nouns import Assessment, Option
 from ranvier.evidence.nouns import Knowledge
 from ranvier.report import answer as answers
 from ranvier.report.words import Words, fixed, number
-from ranvier_web.clinic.models import Fact, Kind
+from ranvier_web.clinic.assessing import kept, page_of, pictures
+from ranvier_web.clinic.knowledge import knowledge
+from ranvier_web.clinic.models import Assessment as Made
+from ranvier_web.clinic.models import Drawing, Fact, Kind
 from ranvier_web.clinic.pages.common import tree
-from ranvier_web.words.load import say, words
+from ranvier_web.words.load import language, say, words
+
+KEPT_IN = "en"  # the language of the sentences that are kept with an answer
 
 
-def answer(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The sentences of an assessment that was kept."""
-    return dict(data["page"])
+def answer(made: Made) -> dict[str, Any]:
+    """The sentences of an assessment that was kept; said anew where the reader's language is not the one it was kept in."""
+    found = kept(made.pk) if language() != KEPT_IN else None
+    if found is None:
+        return {**made.answer["page"], "lang": KEPT_IN}
+    return {**page_of(found.answered, Words(knowledge(), language(), found.answered)), "lang": language()}
 
 
-def reasons(assessment: Assessment, knowledge: Knowledge) -> dict[str, Any]:
+def drawings(made: Made) -> dict[str, str]:
+    """The pictures of an assessment in the reader's language, drawn when they are first looked at and then kept."""
+    mine = Drawing.objects.filter(assessment=made, language=language())
+    drawn = dict(mine.values_list("key", "svg"))
+    if drawn or language() == KEPT_IN:
+        return drawn
+    found = kept(made.pk)
+    if found is None:
+        return dict(Drawing.objects.filter(assessment=made, language=KEPT_IN).values_list("key", "svg"))
+    drawn = pictures(found.answered, Words(knowledge(), language(), found.answered))
+    rows = [Drawing(assessment=made, key=key, svg=svg, language=language()) for key, svg in drawn.items()]
+    Drawing.objects.bulk_create(rows, ignore_conflicts=True)
+    return drawn
+
+
+def reasons(assessment: Assessment, known: Knowledge) -> dict[str, Any]:
     """Everything behind the answer, one step away."""
-    w = Words(knowledge, "en", assessment)
+    w = Words(known, language(), assessment)
     treatment = assessment.treatment
     told = answers.write(assessment, w)
-    sources = [knowledge.sources[s] for s in assessment.sources if s in knowledge.sources]
+    sources = [known.sources[s] for s in assessment.sources if s in known.sources]
     refusal = treatment.refusal or (treatment.proposal.refusal if treatment.proposal else ())
     return {
         "headline": told.headline,

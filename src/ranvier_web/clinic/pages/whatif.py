@@ -20,6 +20,7 @@ from ranvier_web.clinic.assessing import Kept, kept
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages import drawing, presenter
 from ranvier_web.clinic.pages.common import the_patient
+from ranvier_web.words.load import language
 
 MOST_COMPARED = 4
 
@@ -102,7 +103,7 @@ def _drawn(
     assert found.ready is not None
     posterior = found.answered.treatment.posterior
     assert posterior is not None
-    w = Words(knowledge(), "en", found.answered)
+    w = Words(knowledge(), language(), found.answered)
     draws = draws_of(posterior)
     problem, one = "", None
     try:

@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString, mark_safe
 from ranvier_web.words import load
 
 register = template.Library()
-_KEEP = re.compile(r"(\d) (?=(?:%|g\b|kg\b|kPa\b|N\b|g/|days?\b|points?\b))")
+_KEEP = re.compile(r"(\d) (?=(?:%|g\b|kg\b|kPa\b|N\b|g/|days?\b|points?\b|Tag(?:e|en)?\b|Punkte?\b))")
 
 
 def language_of(context: RequestContext) -> str:
     """The language of the page."""
-    return str(context.get("language", "en"))
+    return str(context.get("language") or load.language())
 
 
 @register.simple_tag(takes_context=True, name="say")

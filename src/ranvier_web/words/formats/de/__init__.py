@@ -1,0 +1,1 @@
+"""How Django writes a bare value."""
