@@ -1,0 +1,73 @@
+"""Two languages: every sentence exists in both, fills the same blanks, and is a sentence."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from string import Formatter
+
+import pytest
+import yaml
+
+LANGUAGES = files("ranvier.knowledge").joinpath("languages")
+WEB = sorted(f.name for f in LANGUAGES.joinpath("web", "en").iterdir())
+PAIRS = [
+    ("en.yaml", "de.yaml"),
+    *((f"{part}/en.yaml", f"{part}/de.yaml") for part in ("letters", "leaflet")),
+    *((f"web/en/{name}", f"web/de/{name}") for name in WEB),
+]
+NUMBERS = {"from"}  # the lower end of a likelihood
+
+
+def read(name: str) -> object:
+    return yaml.safe_load(LANGUAGES.joinpath(*name.split("/")).read_text(encoding="utf-8"))
+
+
+def leaves(value: object, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from leaves(part, (*place, str(name)))
+    elif isinstance(value, list):
+        for n, part in enumerate(value):
+            yield from leaves(part, (*place, str(n)))
+    else:
+        yield place, value
+
+
+def blanks(text: str) -> set[str]:
+    return {f"{name}:{written}" for _, name, written, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize(("english", "german"), PAIRS)
+def test_every_sentence_is_there_in_both_languages_with_the_same_blanks_written_alike(
+    english: str, german: str
+) -> None:
+    ours, theirs = dict(leaves(read(english))), dict(leaves(read(german)))
+    assert sorted(theirs.keys() ^ ours.keys()) == []
+    assert [
+        (place, blanks(str(ours[place])) ^ blanks(str(theirs[place])))
+        for place in ours
+        if blanks(str(ours[place])) != blanks(str(theirs[place]))
+    ] == []
+
+
+@pytest.mark.parametrize("name", [name for pair in PAIRS for name in pair])
+def test_no_word_is_read_as_a_yes_a_no_or_a_number(name: str) -> None:
+    """YAML reads a bare yes, no, on or off as true or false, as a value and as a name alike."""
+    accidents = [
+        (place, value) for place, value in leaves(read(name)) if not isinstance(value, str) and place[-1] not in NUMBERS
+    ]
+    assert accidents == []
+    assert [place for place, _ in leaves(read(name)) if {"True", "False", "None"} & set(place)] == []
+
+
+def test_a_language_has_no_area_that_the_other_lacks() -> None:
+    assert sorted(f.name for f in LANGUAGES.joinpath("web", "de").iterdir()) == WEB
+
+
+@pytest.mark.parametrize("german", [pair[1] for pair in PAIRS])
+def test_german_sentences_are_not_english_ones_left_standing(german: str) -> None:
+    """A few English function words cannot stand in a German sentence."""
+    english = re.compile(r"\b(?:the|of|and|with|from|which|their|there|this|that|has|have|your|you|is|are|not)\b")
+    assert [
+        (place, text) for place, text in leaves(read(german)) if english.search(re.sub(r"{.*?}", "", str(text)))
+    ] == []
