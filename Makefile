@@ -50,7 +50,7 @@ test: $(VENV)/dev.stamp $(VENV)/peers.stamp $(VENV)/browser.stamp  ## set up eve
 	@$(BIN)/python -m pytest
 
 postgres: $(VENV)/dev.stamp  ## the tests of the web once more, on a real PostgreSQL
-	@$(BIN)/python tools/with_postgres.py $(BIN)/python -m pytest tests/web
+	@$(BIN)/python tools/with_postgres.py $(BIN)/python -m pytest tests/web tests/smart
 
 load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patients? (builds it once; writes docs/measured/web.md)
 	@test -d out/load || $(BIN)/python tools/load_web.py build

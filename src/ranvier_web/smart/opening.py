@@ -90,7 +90,7 @@ def opened(request: HttpRequest) -> HttpResponse:
     launch = held.find(request)
     server = launch.of() if launch is not None else None
     if launch is None or server is None or server.site_id != request.user.site_id:
-        return render(request, "smart/nothing.html", {"servers": views._active()}, status=404)
+        return render(request, "smart/nothing.html", {"servers": views.active()}, status=404)
     try:
         with dealing.client(server, largest=LARGEST) as client:
             answer = _asking(request, server, launch, client).read("Patient", launch.patient)
@@ -194,7 +194,7 @@ def bring(request: HttpRequest, patient: Any) -> HttpResponse:
     launch = held.find(request)
     server = launch.of() if launch is not None else None
     if launch is None or server is None:
-        return render(request, "smart/nothing.html", {"servers": views._active()}, status=404)
+        return render(request, "smart/nothing.html", {"servers": views.active()}, status=404)
     if not Elsewhere.objects.filter(patient=seen, server=server.base, name=launch.patient).exists():
         return views.refused(request, server, "other_open", told=f"Patient/{launch.patient}", status=409)
     if request.method == "GET":

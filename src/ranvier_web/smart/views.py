@@ -37,14 +37,14 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
     """A button for each hospital's system."""
-    return render(request, "smart/choose.html", {"servers": _active()})
+    return render(request, "smart/choose.html", {"servers": active()})
 
 
 @require_safe
 def launch(request: HttpRequest) -> HttpResponse:
     """The hospital's system begins: `iss` says where it is, `launch` what it has open."""
     base, word = request.GET.get("iss", "").rstrip("/"), request.GET.get("launch", "")
-    server = _active().filter(base=base).first() if 0 < len(base) <= 400 else None
+    server = active().filter(base=base).first() if 0 < len(base) <= 400 else None
     if server is None:
         return refused(request, None, "unknown_server", told=base[:200])
     if not 0 < len(word) <= LONGEST:
@@ -57,7 +57,7 @@ def launch(request: HttpRequest) -> HttpResponse:
 @require_safe
 def begin(request: HttpRequest, server: Any) -> HttpResponse:
     """It begins here; the hospital's system asks which patient."""
-    found = _active().filter(pk=server).first()
+    found = active().filter(pk=server).first()
     if found is None:
         return refused(request, None, "unknown_server", status=404)
     return _begin(request, found, None)
@@ -100,7 +100,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     request.session[WAITING] = waiting  # each state once, whatever comes of it
     if kept is None:
         return refused(request, None, "state")
-    server = _active().filter(pk=kept["server"]).first()
+    server = active().filter(pk=kept["server"]).first()
     if server is None:
         return refused(request, None, "unknown_server")
     if request.GET.get("iss", server.issuer) != server.issuer:  # RFC 9207
@@ -179,5 +179,6 @@ def _waiting(request: HttpRequest) -> dict[str, dict[str, Any]]:
     return {k: v for k, v in found.items() if v["at"] > since} if isinstance(found, dict) else {}
 
 
-def _active() -> Any:
+def active() -> Any:
+    """The systems that may launch us."""
     return Server.objects.select_related("site").filter(active=True).order_by("name")
