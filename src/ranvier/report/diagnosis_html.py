@@ -22,7 +22,7 @@ from ranvier.report import html
 from ranvier.report.diagnosis_json import sources as sources_of_diagnosis
 from ranvier.report.diagnosis_words import headline
 from ranvier.report.html import DOUBTFUL, Table
-from ranvier.report.words import MINUS, Words, number
+from ranvier.report.words import MINUS, Words
 
 SHOWN = 0.01  # a condition less likely than this is only counted
 NERVES = 0.2  # a nerve less likely than this is not listed
@@ -160,7 +160,7 @@ def _next(one: Suggestion, diagnosis: Diagnosis, names: dict[str, str], words: W
         more.append(_text(words, "if_met", question=question, yes=yes, no=no))
     return {
         "says": one.says,
-        "bits": _text(words, "bits", x=number(one.bits, 2), cost=one.cost, harm=one.harm),
+        "bits": _text(words, "bits", x=words.number(one.bits, 2), cost=one.cost, harm=one.harm),
         "more": tuple(more),
     }
 
@@ -179,7 +179,7 @@ def _candidate(candidate: Candidate, words: Words) -> dict[str, Any]:
 
 def _weight(weight: Weight, words: Words) -> dict[str, Any]:
     speaks_for = weight.ratio >= 1
-    times = number(weight.ratio if speaks_for else 1 / weight.ratio, 2)
+    times = words.number(weight.ratio if speaks_for else 1 / weight.ratio, 2)
     return {
         "says": weight.says if weight.truth.value == "met" else _text(words, "not", says=weight.says),
         "kind": "for" if speaks_for else "against",
@@ -285,8 +285,10 @@ def _segment(one: SegmentFinding, rules: list[str], words: Words) -> dict[str, A
     rows = []
     for rule in rules:
         for c in one.verdicts[rule].criteria if rule in one.verdicts else ():
-            limit = "" if c.limit is None else f"{c.comparison} {number(c.limit)} {words.unit(c.unit)}".strip()
-            value = texts["not_measured"] if c.value is None else f"{number(c.value)} {words.unit(c.unit)}".strip()
+            limit = "" if c.limit is None else f"{c.comparison} {words.number(c.limit)} {words.unit(c.unit)}".strip()
+            value = (
+                texts["not_measured"] if c.value is None else f"{words.number(c.value)} {words.unit(c.unit)}".strip()
+            )
             role = f"{c.role}: {c.what.replace('_', ' ')}"
             rows.append((str(texts["rule"].get(rule, rule)), role, value, limit, texts["met"][c.truth.value]))
     return {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ranvier.decision.diagnosed import Candidate, Diagnosis, SegmentFinding, Verdict
 from ranvier.evidence.nouns import Knowledge
-from ranvier.report.words import Words, number
+from ranvier.report.words import Words
 
 WIDTH = 80
 CANDIDATES = 5
@@ -179,7 +179,7 @@ def _next(diagnosis: Diagnosis, words: Words) -> str:
     lines = ["What would tell most next"]
     for place, one in enumerate(diagnosis.judgement.next, start=1):
         lines.append(_fold(one.says, f"  {place}. "))
-        told = [f"{number(one.bits, 2)} bit"]
+        told = [f"{words.number(one.bits, 2)} bit"]
         if one.class_could_become:
             told.append(f"{diagnosis.judgement.criteria[0].title} could become {one.class_could_become}")
         if one.outcomes:

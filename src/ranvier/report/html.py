@@ -24,7 +24,7 @@ from ranvier.report import answer as answers
 from ranvier.report import charts, steps, svg
 from ranvier.report.answer import as_now, chosen, draws_of, once, primary, ranked, reasons, strength_decimals
 from ranvier.report.as_json import unverified
-from ranvier.report.words import Words, fixed, number
+from ranvier.report.words import Words
 
 DOUBTFUL = ("assumed", "memory", "read-2nd")  # statuses worth a word beside a sentence
 MOST_ROWS = 60  # a longer series of values is shown week by week
@@ -126,7 +126,7 @@ def _context(assessment: Assessment, words: Words) -> dict[str, Any]:
         "models": (),
         "unverified": tuple(_unverified(f, words) for f in assessment.unverified),
         "sources": tuple(source(s, words) for s in assessment.sources),
-        "loss": tuple((name.replace("_", " "), number(weight)) for name, weight in proposal.weights)
+        "loss": tuple((name.replace("_", " "), words.number(weight)) for name, weight in proposal.weights)
         if proposal
         else (),
     }
@@ -280,9 +280,9 @@ def _parameter(parameter: Parameter, words: Words, posterior: Posterior) -> tupl
     return (
         words.parameter(parameter.name),
         words.unit(parameter.unit),
-        number(parameter.prior_median, 2),
-        number(parameter.median, 2),
-        f"{number(parameter.q05, 2)} – {number(parameter.q95, 2)}",
+        words.number(parameter.prior_median, 2),
+        words.number(parameter.median, 2),
+        f"{words.number(parameter.q05, 2)} – {words.number(parameter.q95, 2)}",
         words.percent(parameter.information),
     )
 
@@ -311,7 +311,7 @@ def _rows(series: Series, name: str, posterior: Posterior, words: Words) -> list
     unit = words.unit(series.unit)
     if len(series.days) <= MOST_ROWS:
         return [
-            (float(day), (words.date_of(posterior, float(day)), name, f"{number(float(value), 4)} {unit}"))
+            (float(day), (words.date_of(posterior, float(day)), name, f"{words.number(float(value), 4)} {unit}"))
             for day, value in zip(series.days, series.values, strict=True)
         ]
     weeks = np.floor((series.days - series.days[0]) / 7)
@@ -320,7 +320,11 @@ def _rows(series: Series, name: str, posterior: Posterior, words: Words) -> list
         inside = weeks == week
         day = float(series.days[inside][0])
         said = words.text(
-            "figures", "week", median=number(float(np.median(series.values[inside])), 3), unit=unit, n=int(inside.sum())
+            "figures",
+            "week",
+            median=words.number(float(np.median(series.values[inside])), 3),
+            unit=unit,
+            n=int(inside.sum()),
         )
         rows.append((day, (words.date_of(posterior, day), name, said)))
     return rows
@@ -346,7 +350,7 @@ def _futures(assessment: Assessment, words: Words) -> Table | None:
             low, middle, high = (
                 float(np.interp(day, forecast.days, q)) for q in (forecast.q05, forecast.median, forecast.q95)
             )
-            cells.append(f"{fixed(middle, decimals)} ({words.band(low, high, decimals)})")
+            cells.append(f"{words.fixed(middle, decimals)} ({words.band(low, high, decimals)})")
         rows.append((when, *cells))
     heads = (words.text("figures", "date"), *(charts.label(o, words) for o, _ in shown))
     return Table(words.text("figures", "futures_table", unit=words.strength_unit(measure.unit)), heads, tuple(rows))
@@ -361,7 +365,7 @@ def _option(option: Option, assessment: Assessment, words: Words) -> dict[str, A
     regimen, decimals = option.regimen, strength_decimals(treatment.proposal)
     above = option.p_above_floor
     strengths = {
-        name: (fixed(getattr(option, name), decimals), _range(option, name, decimals, words))
+        name: (words.fixed(getattr(option, name), decimals), _range(option, name, decimals, words))
         for name in ("trough", "mean", "peak")
     }
     return {
@@ -370,8 +374,8 @@ def _option(option: Option, assessment: Assessment, words: Words) -> dict[str, A
         "plan": words.plan(regimen),
         "vials": words.vials(regimen),
         "product": "" if regimen.route == "none" else f"{words.product(regimen.product)} {regimen.route}",
-        "per_kg": fixed(option.grams_per_kg, 2) if option.grams_per_kg is not None else "–",
-        "per_week": fixed(option.grams_per_week, 1),
+        "per_kg": words.fixed(option.grams_per_kg, 2) if option.grams_per_kg is not None else "–",
+        "per_week": words.fixed(option.grams_per_week, 1),
         "visits": f"{option.visits_per_year:.0f}",
         **strengths,
         "above": words.chance(above, draws_of(treatment.posterior)) if above is not None else None,
@@ -412,7 +416,7 @@ def _models(posterior: Posterior, words: Words) -> tuple[tuple[str, str, str], .
 def _unverified(finding: Finding, words: Words) -> dict[str, Any]:
     row = unverified(finding, words)
     value = row["value"]
-    said = number(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    said = words.number(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
     unit = words.unit(str(row["unit"])) if row["unit"] else ""
     return {
         "name": words.parameter(str(row["name"])),

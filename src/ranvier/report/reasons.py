@@ -12,7 +12,7 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import answer as answers
 from ranvier.report import steps
-from ranvier.report.words import Words, number
+from ranvier.report.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ def _option(option: Option, words: Words) -> Reason:
         action=words.word("action", option.action),
         plan=words.plan(option.regimen),
         vials=words.vials(option.regimen) or "–",
-        loss=number(option.loss),
-        se=number(option.loss_se, 2),
+        loss=words.number(option.loss),
+        se=words.number(option.loss_se, 2),
     )
     verdict = words.text("explain", "proposed" if option.proposed else ("tie" if option.tie else "not_proposed"))
     below = (*option.because, *option.limited_by)
@@ -187,10 +187,10 @@ def _parameter(parameter: Parameter, posterior: Posterior, assessment: Assessmen
         "parameter",
         name=words.parameter(parameter.name),
         unit=words.unit(parameter.unit),
-        median=number(parameter.median),
-        q05=number(parameter.q05),
-        q95=number(parameter.q95),
-        prior=number(parameter.prior_median),
+        median=words.number(parameter.median),
+        q05=words.number(parameter.q05),
+        q95=words.number(parameter.q95),
+        prior=words.number(parameter.prior_median),
         information=words.percent(parameter.information),
     ).replace(" ,", ",")
     plain = re.split(r"[.\[]", parameter.name)[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ranvier.decision.nouns import Assessment, Change, Fallback, Guardrail, Ladder, Regimen, Rung
 from ranvier.ground.findings import Finding
-from ranvier.report.words import Words, number
+from ranvier.report.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def criterion(rung: Rung, template: str, words: Words) -> str:
     grams, every = facts.get("grams"), facts.get("every")
     present = words.unknown
     if isinstance(grams, int | float) and isinstance(every, int | float):
-        present = words.text("ladder", "present", grams=number(float(grams)), every=words.days(int(every)))
+        present = words.text("ladder", "present", grams=words.number(float(grams)), every=words.days(int(every)))
     text = template.format(
         measure=words.series(str(facts.get("measure"))),
         floor=said,
@@ -145,7 +145,7 @@ def rail(one: Guardrail, words: Words) -> str:
     """A limit that binds: what, how far, and the looser ones it stands before."""
     most = words.texts["ui"]["at_most" if one.upper else "at_least"]
     share = one.unit == "1" and one.what.endswith("_step")
-    bound = words.percent(one.bound) if share else f"{number(one.bound)} {words.unit(one.unit)}".strip()
+    bound = words.percent(one.bound) if share else f"{words.number(one.bound)} {words.unit(one.unit)}".strip()
     step = one.what.endswith("_step") or one.what in ("changes_at_once", "hold_cycles")
     kind = words.texts["ladder"]["absolute" if one.absolute else "one_step" if step else "recommended"]
     what = words.word("limit", one.what)

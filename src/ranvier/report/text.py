@@ -30,7 +30,7 @@ from ranvier.report.answer import (
     strength_decimals,
 )
 from ranvier.report.plot import Canvas, nice_ticks
-from ranvier.report.words import Words, fixed, number
+from ranvier.report.words import Words
 
 WIDTH = 80
 PLOT_ROWS = 9
@@ -172,7 +172,7 @@ def _picture(assessment: Assessment, posterior: Posterior, words: Words) -> list
         "plot", "heading", measure=words.measure(measure), unit=words.strength_unit(measure.unit), n=measure.n or n
     )
     rows = [_heading(heading)]
-    labels = {canvas.row(tick): number(tick) for tick in nice_ticks(low, high)}
+    labels = {canvas.row(tick): words.number(tick) for tick in nice_ticks(low, high)}
     floor_row = canvas.row(floor.value) if floor and floor.measure == measure.id else None
     for index, row in enumerate(canvas.rows()):
         label = words.text("plot", "floor") if index == floor_row else labels.get(index, "")
@@ -270,10 +270,10 @@ def _options(proposal: Proposal, posterior: Posterior, words: Words) -> list[Ren
         row = _columns(
             sign,
             _short(option, words),
-            fixed(option.grams_per_kg, 2) if option.grams_per_kg is not None else "–",
-            fixed(option.grams_per_week, 1),
+            words.fixed(option.grams_per_kg, 2) if option.grams_per_kg is not None else "–",
+            words.fixed(option.grams_per_week, 1),
             f"{option.visits_per_year:.0f}",
-            *(fixed(value, decimals) for value in (option.trough, option.mean, option.peak)),
+            *(words.fixed(value, decimals) for value in (option.trough, option.mean, option.peak)),
             _above(option, posterior, words),
         )
         table.append(Text(row, style=STRONG if option.proposed else ""))

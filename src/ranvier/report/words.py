@@ -23,6 +23,7 @@ from ranvier.ground.findings import Fact, Finding
 
 MINUS = "\N{MINUS SIGN}"
 _KINDS = ("action", "basis", "class", "limit", "route", "seen", "side", "status", "unit")
+_POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _SERIES = re.compile(r"\[(.*?)\]")
 _Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
 
@@ -99,6 +100,21 @@ class Words:
         proposal = assessment.treatment.proposal if assessment else None
         self._series = {m.id: self.measure(m) for m in posterior.measures} if posterior else {}
         self._options = {o.id: self.plan(o.regimen) for o in proposal.options} if proposal else {}
+
+    # ---- numbers ----------------------------------------------------------------------------------------------------
+
+    def decimals(self, text: str) -> str:
+        """A number that was written with a point, with the decimal sign of the language. For numbers only."""
+        sign = str(self.texts["calendar"]["decimal"])
+        return text if sign == "." else _POINT.sub(sign, text)
+
+    def number(self, value: float, digits: int = 3) -> str:
+        """As `number`, with the decimal sign of the language."""
+        return self.decimals(number(value, digits)) if math.isfinite(value) else self.unknown
+
+    def fixed(self, value: float, decimals: int) -> str:
+        """As `fixed`, with the decimal sign of the language."""
+        return self.decimals(fixed(value, decimals))
 
     # ---- names ---------------------------------------------------------------------------------------------------
 
@@ -200,7 +216,9 @@ class Words:
             return {}
         share = unit == "1" and str(finding.facts.get("what", "")).endswith("_step")
         return {
-            f"{name}_said": self.percent(float(value)) if share else f"{number(float(value))} {self.unit(unit)}".strip()
+            f"{name}_said": self.percent(float(value))
+            if share
+            else f"{self.number(float(value))} {self.unit(unit)}".strip()
             for name, value in finding.facts.items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
@@ -212,7 +230,7 @@ class Words:
         if isinstance(value, bool):
             return str(self.texts["ui"]["yes" if value else "no"])
         if isinstance(value, float):
-            return number(value)
+            return self.number(value)
         return str(value)
 
     # ---- chances -------------------------------------------------------------------------------------------------
@@ -264,7 +282,12 @@ class Words:
     def date(self, day: date) -> str:
         """Like "Tue 3 Mar 2026"."""
         calendar = self.texts["calendar"]
-        return f"{calendar['weekdays'][day.weekday()]} {day.day} {calendar['months'][day.month - 1]} {day.year}"
+        return str(calendar["date"]).format(
+            weekday=calendar["weekdays"][day.weekday()],
+            day=day.day,
+            month=calendar["months"][day.month - 1],
+            year=day.year,
+        )
 
     def date_of(self, posterior: Posterior, day: float) -> str:
         """The date of a day counted from the first fact."""
@@ -272,11 +295,11 @@ class Words:
 
     def grams(self, grams: float) -> str:
         """Like "82.5 g"."""
-        return f"{number(grams, 4)} g"
+        return f"{self.number(grams, 4)} g"
 
     def vials(self, regimen: Regimen) -> str:
         """Like "2 × 30 g + 1 × 10 g"; empty where the vials are not known."""
-        return " + ".join(f"{count} × {number(size)} g" for size, count in regimen.vials if count)
+        return " + ".join(f"{count} × {self.number(size)} g" for size, count in regimen.vials if count)
 
     def dose(self, regimen: Regimen) -> str:
         """Like "80 g", and over how many days if not one."""
@@ -293,7 +316,9 @@ class Words:
     def every(self, interval_days: float) -> str:
         """Like "every 28 days"."""
         return (
-            self.text("ui", "every_day") if interval_days == 1 else self.text("ui", "every", days=number(interval_days))
+            self.text("ui", "every_day")
+            if interval_days == 1
+            else self.text("ui", "every", days=self.number(interval_days))
         )
 
     def days(self, n: int) -> str:
@@ -302,20 +327,21 @@ class Words:
 
     def strength(self, value: float, unit: str, decimals: int = 0) -> str:
         """A strength with its unit; as many decimals as are known."""
-        return f"{fixed(value, decimals)} {self.strength_unit(unit)}".strip()
+        return f"{self.fixed(value, decimals)} {self.strength_unit(unit)}".strip()
 
     def band(self, low: float, high: float, decimals: int) -> str:
         """Like "7-9": a range."""
-        return f"{fixed(low, decimals)}–{fixed(high, decimals)}"
+        return f"{self.fixed(low, decimals)}–{self.fixed(high, decimals)}"
 
     def percent(self, fraction: float, decimals: int = 0) -> str:
         """A fraction as "12 %"."""
-        return f"{fixed(100 * fraction, decimals)} %"
+        return f"{self.fixed(100 * fraction, decimals)} %"
 
 
 def _signed(words: Words, value: Any) -> str:
     text = brief(float(value))
-    return text if text.startswith(MINUS) or float(text.replace(MINUS, "-")) == 0 else f"+{text}"
+    said = words.decimals(text)
+    return said if text.startswith(MINUS) or float(text.replace(MINUS, "-")) == 0 else f"+{said}"
 
 
 def _points(words: Words, value: Any) -> str:
@@ -326,7 +352,7 @@ def _saved(words: Words, value: Any) -> str:
     if abs(float(value)) < 0.05:
         return str(words.texts["ui"]["difference_none"])
     name = "difference_less" if float(value) > 0 else "difference_more"
-    return words.text("ui", name, x=brief(abs(float(value))))
+    return words.text("ui", name, x=words.decimals(brief(abs(float(value)))))
 
 
 _NAMED: dict[str, Callable[[Words, Any], str]] = {
@@ -377,6 +403,7 @@ class _Sentence(string.Formatter):
         if not format_spec:
             return words.fact(value)
         try:
-            return str(format(value, format_spec)).replace("-", MINUS) if value == value else words.unknown
+            said = str(format(value, format_spec)).replace("-", MINUS)
+            return words.decimals(said) if value == value else words.unknown
         except (TypeError, ValueError):
             return words.fact(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from ranvier.ground.notes import InputError
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Kind
-from ranvier_web.words.load import say
+from ranvier_web.words.load import choice, say
 
 New = tuple[str, date, dict[str, Any]]
 _NUMBER = re.compile(r"[+-]?\d{1,9}([.,]\d{1,6})?")
@@ -92,6 +92,11 @@ def _at(day: date, clock: time | None) -> str:
 
 def _split(at: str) -> dict[str, Any]:
     return {"day": at[:10], "start": at[11:16] or None}
+
+
+def _said(*codes: str) -> Callable[[], list[tuple[str, str]]]:
+    """Codes with their words in the language of whoever fills in; an empty code is a dash."""
+    return lambda: [(code, choice(code) if code else "–") for code in codes]
 
 
 def _products() -> list[tuple[str, str]]:
@@ -191,9 +196,7 @@ class IgGForm(FactForm):
     start = TimeField()
     value = NumberField()
     unit = forms.ChoiceField(choices=[("g/L", "g/L"), ("mg/dL", "mg/dL")])
-    timing = forms.ChoiceField(
-        choices=[("", "–"), ("before", "before"), ("after", "after"), ("between", "between")], required=False
-    )
+    timing = forms.ChoiceField(choices=_said("", "before", "after", "between"), required=False)
 
     def facts(self) -> list[New]:
         """One level."""
@@ -272,9 +275,7 @@ class ConditionForm(FactForm):
 
     kind = Kind.CONDITION
     what = forms.CharField(max_length=100)
-    present = forms.TypedChoiceField(
-        choices=[("yes", "present"), ("no", "excluded")], coerce=lambda v: v == "yes", initial="yes"
-    )
+    present = forms.TypedChoiceField(choices=_said("yes", "no"), coerce=lambda v: v == "yes", initial="yes")
     begin = DayField(required=False)
 
     def facts(self) -> list[New]:
@@ -339,11 +340,13 @@ class SeriesForm(FactForm):
     """A measure that will be repeated: what, on which side, with which device."""
 
     kind = Kind.SERIES
-    measure = forms.ChoiceField(choices=[(m, m) for m in ("grip", "pinch", "mmn_rods", "onls", "mrc_sum")])
-    side = forms.ChoiceField(choices=[("", "–"), ("right", "right"), ("left", "left")], required=False)
+    measure = forms.ChoiceField(choices=_said("grip", "pinch", "mmn_rods", "onls", "mrc_sum"))
+    side = forms.ChoiceField(choices=_said("", "right", "left"), required=False)
     device = forms.ChoiceField(choices=lambda: _devices(), required=False)
-    unit = forms.ChoiceField(choices=[("kg", "kg"), ("kPa", "kPa"), ("[lbf_av]", "lbf"), ("{score}", "points")])
-    place = forms.ChoiceField(choices=[("home", "home"), ("clinic", "clinic")], initial="home")
+    unit = forms.ChoiceField(
+        choices=lambda: [("kg", "kg"), ("kPa", "kPa"), ("[lbf_av]", "lbf"), ("{score}", choice("points"))]
+    )
+    place = forms.ChoiceField(choices=_said("home", "clinic"), initial="home")
 
     def facts(self) -> list[New]:
         """One series, without values yet."""
@@ -417,11 +420,9 @@ class PersonForm(FactForm):
 
     kind = Kind.PERSON
     birth_year = forms.IntegerField(required=False, min_value=1900, max_value=2100)
-    sex = forms.ChoiceField(choices=[("", "–"), ("female", "female"), ("male", "male")], required=False)
+    sex = forms.ChoiceField(choices=_said("", "female", "male"), required=False)
     height = NumberField(required=False)
-    dominant_hand = forms.ChoiceField(
-        choices=[("", "–"), ("right", "right"), ("left", "left"), ("both", "both")], required=False
-    )
+    dominant_hand = forms.ChoiceField(choices=_said("", "right", "left", "both"), required=False)
 
     def facts(self) -> list[New]:
         """The person as a whole."""
@@ -448,7 +449,7 @@ class BeforeForm(FactForm):
     """Immunoglobulin before the first infusion that is recorded."""
 
     kind = Kind.BEFORE
-    before = forms.ChoiceField(choices=[("none", "none"), ("regimen", "regimen"), ("unknown", "unknown")])
+    before = forms.ChoiceField(choices=_said("none", "regimen", "unknown"))
     product = forms.ChoiceField(choices=lambda: [("", "–"), *_products()], required=False)
     grams = NumberField(required=False)
     interval = NumberField(required=False)
@@ -518,9 +519,7 @@ class AllergyForm(FactForm):
     kind = Kind.ALLERGY
     to = forms.CharField(max_length=200)
     reaction = forms.CharField(max_length=400, required=False)
-    severity = forms.ChoiceField(
-        choices=[("", "–"), *((s, s) for s in ("mild", "moderate", "severe", "anaphylaxis"))], required=False
-    )
+    severity = forms.ChoiceField(choices=_said("", "mild", "moderate", "severe", "anaphylaxis"), required=False)
 
     def facts(self) -> list[New]:
         """One allergy."""
@@ -544,7 +543,7 @@ class EventForm(FactForm):
 
     kind = Kind.EVENT
     day = DayField()
-    what = forms.ChoiceField(choices=[(e, e.replace("_", " ")) for e in EVENTS])
+    what = forms.ChoiceField(choices=_said(*EVENTS))
     end = DayField(required=False)
     note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 

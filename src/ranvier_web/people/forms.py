@@ -28,7 +28,9 @@ class Account(forms.Form):
     username = forms.SlugField(max_length=60)
     first_name = forms.CharField(max_length=80, required=False)
     last_name = forms.CharField(max_length=80, required=False)
-    role = forms.ChoiceField(choices=[(r.value, r.value) for r in Role if r is not Role.PATIENT])
+    role = forms.ChoiceField(
+        choices=lambda: [(r.value, say(f"site.role_{r.value}")) for r in Role if r is not Role.PATIENT]
+    )
 
 
 class PatientAccount(forms.Form):

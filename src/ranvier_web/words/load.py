@@ -82,3 +82,15 @@ def say(key: str, /, code: str | None = None, **facts: Any) -> str:
     if str(facts.get("n")) == "1":
         sentence = sentences.get(f"{name}_one", sentence)
     return str(sentence).format(**facts) if facts else str(sentence)
+
+
+def choice(code: str) -> str:
+    """The word of a code that a fact holds; the code itself, made readable, where there is none."""
+    return str(texts(language())["choices"].get(code, code.replace("_", " ")))
+
+
+def series(id: str) -> str:
+    """The name of a series from its parts: "grip-right" is "grip right", "Griffkraft rechts"."""
+    return " ".join(
+        choice(part) for part in id.replace("mmn-rods", "mmn_rods").replace("mrc-sum", "mrc_sum").split("-")
+    )

@@ -9,13 +9,13 @@ from typing import Any
 from ranvier.decision.nouns import Assessment, Option
 from ranvier.evidence.nouns import Knowledge
 from ranvier.report import answer as answers
-from ranvier.report.words import Words, fixed, number
+from ranvier.report.words import Words
 from ranvier_web.clinic.assessing import kept, page_of, pictures
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Assessment as Made
 from ranvier_web.clinic.models import Drawing, Fact, Kind
 from ranvier_web.clinic.pages.common import tree
-from ranvier_web.words.load import language, say, words
+from ranvier_web.words.load import choice, language, say, series, words
 
 KEPT_IN = "en"  # the language of the sentences that are kept with an answer
 
@@ -75,12 +75,12 @@ def option(one: Option, w: Words, draws: int, *, now: Option | None = None) -> d
         "action": w.word("action", one.action),
         "above": None if above is None else w.chance(above, draws),
         "bar": None if above is None else round(min(99, max(1, 100 * above))),
-        "trough": fixed(one.trough, decimals),
+        "trough": w.fixed(one.trough, decimals),
         "trough_range": w.band(one.trough_q05, one.trough_q95, decimals),
-        "mean": fixed(one.mean, decimals),
+        "mean": w.fixed(one.mean, decimals),
         "unit": unit,
-        "per_week": fixed(one.grams_per_week, 1),
-        "per_kg": None if one.grams_per_kg is None else fixed(one.grams_per_kg, 2),
+        "per_week": w.fixed(one.grams_per_week, 1),
+        "per_kg": None if one.grams_per_kg is None else w.fixed(one.grams_per_kg, 2),
         "visits": f"{one.visits_per_year:.0f}",
         "limits": [tree(f, w) for f in one.limited_by],
         "more": None if now is None else _more(one.grams_per_week - now.grams_per_week),
@@ -91,7 +91,7 @@ def _more(grams: float) -> str:
     """Grams per week beside the present ones; empty where it is the same."""
     if abs(grams) < 0.05:
         return ""
-    return say("what_if.more" if grams > 0 else "what_if.less", n=fixed(abs(grams), 1))
+    return say("what_if.more" if grams > 0 else "what_if.less", n=words().fixed(abs(grams), 1))
 
 
 # ---- facts ----------------------------------------------------------------------------------------------------------
@@ -121,14 +121,16 @@ def says(kind: str, body: Mapping[str, Any]) -> str:
         parts = []
         for id, value in body["readings"].items():
             plain = value.get("value") if isinstance(value, Mapping) else value
-            parts.append(f"{id.replace('-', ' ')} {number(float(plain), 4)}" if plain is not None else id)
+            parts.append(f"{series(id)} {words().number(float(plain), 4)}" if plain is not None else series(id))
         return ", ".join(parts)
     if kind == Kind.SERIES:
-        return " ".join(str(body[k]) for k in ("side", "measure", "device", "unit") if body.get(k)).replace("_", " ")
+        told = [choice(str(body[k])) for k in ("side", "measure") if body.get(k)]
+        scale = knowledge().scales.get(str(body.get("device")))
+        return " ".join([*told, *([scale.name] if scale else []), words().strength_unit(str(body["unit"]))])
     if kind in (Kind.DRUG,):
         return str(body["name"])
     if kind in (Kind.ADVERSE, Kind.EVENT):
-        parts = [str(body["what"]).replace("_", " ")]
+        parts = [choice(str(body["what"]))]
         if body.get("grade"):
             parts.append(say("facts.grade", n=body["grade"]))
         if body.get("product"):
@@ -137,9 +139,9 @@ def says(kind: str, body: Mapping[str, Any]) -> str:
             parts.append(say("facts.lot", lot=body["lot"]))
         return ", ".join(parts)
     if kind == Kind.ALLERGY:
-        return ", ".join(str(body[k]) for k in ("to", "reaction", "severity") if body.get(k))
+        return ", ".join(choice(str(body[k])) for k in ("to", "reaction", "severity") if body.get(k))
     if kind == Kind.SAFETY:
-        return f"{body['check']}: {body['result']}"
+        return f"{body['check']}: {choice(str(body['result']))}"
     if kind == Kind.CONSENT:
         return say("facts.yes" if body.get("research") else "facts.no")
     if kind == Kind.CONDITION:
@@ -154,19 +156,18 @@ def says(kind: str, body: Mapping[str, Any]) -> str:
         return str(body.get("text", ""))
     if kind == Kind.GOALS:
         floors = [
-            f"{f['series'].replace('-', ' ')} {number(float(f['value']), 3)} {f['unit']}"
-            for f in body.get("floors", [])
+            f"{series(f['series'])} {words().number(float(f['value']), 3)} {f['unit']}" for f in body.get("floors", [])
         ]
         return ", ".join([*floors, *body.get("routes", [])]) or say("facts.none_stated")
     if kind == Kind.BEFORE:
-        return str(body["kind"])
+        return choice(str(body["kind"]))
     if kind == Kind.PERSON:
-        return ", ".join(str(v) if not isinstance(v, Mapping) else _quantity(v) for v in body.values())
+        return ", ".join(choice(str(v)) if not isinstance(v, Mapping) else _quantity(v) for v in body.values())
     return ""
 
 
 def _quantity(body: Mapping[str, Any]) -> str:
-    return f"{number(float(body['value']), 4)} {words().unit(str(body['unit']))}"
+    return f"{words().number(float(body['value']), 4)} {words().unit(str(body['unit']))}"
 
 
 def the_day(text: Any) -> date | None:

@@ -68,3 +68,9 @@ def get(mapping: Any, key: Any) -> Any:
 def wordlist(text: str) -> list[str]:
     """The words of a text, for a loop."""
     return text.split()
+
+
+@register.filter
+def series(id: str) -> str:
+    """A series by its name: "grip-right" is "grip right"."""
+    return load.series(id)
