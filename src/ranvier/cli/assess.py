@@ -7,7 +7,17 @@ from pathlib import Path
 
 import click
 
-from ranvier.cli.plan import at_option, check_target, html_option, read, seed_option, show, the_day, write
+from ranvier.cli.plan import (
+    at_option,
+    check_target,
+    html_option,
+    language_option,
+    read,
+    seed_option,
+    show,
+    the_day,
+    write,
+)
 from ranvier.ground.notes import ExitCode
 
 HELP = """What is it, and what helps? The diagnosis and the plan in one answer.
@@ -31,7 +41,8 @@ Examples: ranvier assess heron.yaml --at 2025-11-03
 @seed_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output and nothing else.")
 @html_option
-def command(file: Path, at: date | None, seed: int, as_json: bool, html_to: Path | None) -> int:
+@language_option
+def command(file: Path, at: date | None, seed: int, as_json: bool, html_to: Path | None, language: str) -> int:
     """Read, assess, print; the words are HELP."""
     check_target("--html", html_to, file)
     record = read(file)
@@ -47,16 +58,16 @@ def command(file: Path, at: date | None, seed: int, as_json: bool, html_to: Path
     if html_to is not None:
         from ranvier.report.diagnosis_html import both_to_html
 
-        write(html_to, both_to_html(assessment, knowledge))
+        write(html_to, both_to_html(assessment, knowledge, language=language))
     if as_json:
         from ranvier.report.as_json import dumps
         from ranvier.report.diagnosis_json import assessment_json
 
-        click.echo(dumps(assessment_json(assessment, knowledge)), nl=False)
+        click.echo(dumps(assessment_json(assessment, knowledge, language=language)), nl=False)
         return ExitCode.OK
     from ranvier.report.diagnosis_words import render
 
     assert assessment.diagnosis is not None
-    click.echo(render(assessment.diagnosis, knowledge))
-    show(assessment, knowledge)
+    click.echo(render(assessment.diagnosis, knowledge, language))
+    show(assessment, knowledge, language)
     return ExitCode.OK

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ranvier.cli import words
-from ranvier.cli.plan import at_option, check_target, html_option, read, the_day, write
+from ranvier.cli.plan import at_option, check_target, html_option, language_option, read, the_day, write
 from ranvier.ground.notes import ExitCode, InputError, Problem
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ Examples: ranvier diagnose heron.yaml --at 2025-11-03
 @at_option
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output and nothing else.")
 @html_option
+@language_option
 @click.option("--setting", metavar="NAME", help="Where the patient is seen: decides how common each condition is.")
 @click.option("--prior", "changed", multiple=True, metavar="CONDITION=P", help="How common a condition is here.")
 @click.option("--priors", type=click.Path(path_type=Path), help="The same from a YAML file of condition: probability.")
@@ -52,6 +53,7 @@ def command(
     changed: tuple[str, ...],
     priors: Path | None,
     findings: bool,
+    language: str,
 ) -> int:
     """Read, judge, print; the words are HELP."""
     if findings:
@@ -71,18 +73,18 @@ def command(
     if html_to is not None:
         from ranvier.report.diagnosis_html import to_html
 
-        write(html_to, to_html(found, knowledge))
+        write(html_to, to_html(found, knowledge, language=language))
     if as_json:
         from ranvier.report.as_json import dumps
         from ranvier.report.diagnosis_json import to_json
 
-        click.echo(dumps(to_json(found, knowledge)), nl=False)
+        click.echo(dumps(to_json(found, knowledge, language=language)), nl=False)
         return ExitCode.OK
     from ranvier.report.diagnosis_words import render
 
     if found.problems:
         click.echo(words.problem_lines(found.problems) + "\n", err=True)
-    click.echo(render(found, knowledge), nl=False)
+    click.echo(render(found, knowledge, language), nl=False)
     return ExitCode.OK
 
 

@@ -68,6 +68,26 @@ at_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Start of the random numbers."
 )
+
+
+def _to_language(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A language that there are words in; those there are, where it is none."""
+    from ranvier.report.words import languages
+
+    if value not in languages():
+        message = f"there is no language '{value[:20]}'. Languages are: {', '.join(languages())}"
+        raise click.BadParameter(message, ctx, param)
+    return value
+
+
+language_option = click.option(
+    "--language",
+    default="en",
+    callback=_to_language,
+    metavar="CODE",
+    show_default=True,
+    help="Of the answer: en or de.",
+)
 html_option = click.option(
     "--html", "html_to", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to PATH."
 )
@@ -86,6 +106,7 @@ html_option = click.option(
     help="Write JSON to PATH, or to standard output and nothing else.",
 )
 @html_option
+@language_option
 @click.option(
     "--weight",
     "weights",
@@ -95,7 +116,13 @@ html_option = click.option(
     help="What a visit, a gram, a day below the floor weighs, in place of our own choice; may be repeated.",
 )
 def command(
-    file: Path, at: date | None, seed: int, json_to: str | None, html_to: Path | None, weights: dict[str, float]
+    file: Path,
+    at: date | None,
+    seed: int,
+    json_to: str | None,
+    html_to: Path | None,
+    weights: dict[str, float],
+    language: str,
 ) -> int:
     """Read, assess, write; the words are HELP."""
     for option, target in (("--json", None if json_to in (None, "-") else Path(str(json_to))), ("--html", html_to)):
@@ -106,17 +133,17 @@ def command(
     if json_to is not None:
         from ranvier.report.as_json import dumps, to_json
 
-        text = dumps(to_json(assessment, knowledge))
+        text = dumps(to_json(assessment, knowledge, language=language))
         if json_to == "-":
             click.echo(text, nl=False)
         else:
             write(Path(json_to), text)
     if json_to != "-":
-        show(assessment, knowledge)
+        show(assessment, knowledge, language)
     if html_to is not None:
         from ranvier.report.html import to_html
 
-        write(html_to, to_html(assessment, knowledge))
+        write(html_to, to_html(assessment, knowledge, language=language))
     return ExitCode.REFUSED if assessment.treatment.posterior is None else ExitCode.OK
 
 
@@ -157,7 +184,7 @@ def assess(
     return knowledge, assessment
 
 
-def show(assessment: Assessment, knowledge: Knowledge) -> None:
+def show(assessment: Assessment, knowledge: Knowledge, language: str = "en") -> None:
     """The summary on the screen: colour on a terminal only."""
     from rich.console import Console
 
@@ -165,10 +192,10 @@ def show(assessment: Assessment, knowledge: Knowledge) -> None:
 
     terminal = sys.stdout.isatty()
     if not terminal:
-        click.echo(text.render(assessment, knowledge), nl=False)
+        click.echo(text.render(assessment, knowledge, language=language), nl=False)
         return
     console = Console(highlight=False, emoji=False)
-    text.print_to(console, assessment, knowledge)
+    text.print_to(console, assessment, knowledge, language=language)
 
 
 def check_target(option: str, target: Path | None, file: Path) -> None:

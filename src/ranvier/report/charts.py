@@ -7,6 +7,7 @@ axis, n and basis in the title, what has not happened is dashed beyond "today", 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,14 +89,14 @@ def timeline(assessment: Assessment, words: Words, size: Size, *, whole: bool = 
     clock = _Clock(date.fromisoformat(posterior.origin))
     first, last = window(assessment, whole=whole, narrow=size.narrow)
     ends = [clock.ms(first), clock.ms(last)]
-    x = _time_axis(ends, labelled=False)
+    x = _time_axis(ends, words.texts["calendar"]["months"], labelled=False)
     panels = [_doses(assessment, words, size, clock, first, x)]
     igg = next((s for s in posterior.observed if s.id == "igg"), None)
     if igg is not None and len(igg.days):
         panels.append(_igg(posterior, igg, words, size, clock, (first, last), x))
     order = [posterior.primary, *(i for i in range(len(posterior.measures)) if i != posterior.primary)]
     panels += [_strength(assessment, posterior.measures[i], words, size, clock, (first, last), x) for i in order]
-    below = _time_axis(ends, labelled=True)
+    below = _time_axis(ends, words.texts["calendar"]["months"], labelled=True)
     for layer in panels[-1]["layer"]:
         if "x" in layer.get("encoding", {}):
             layer["encoding"]["x"] |= below
@@ -799,14 +800,15 @@ def _panel(title: str, layers: list[Spec], size: Size, height: int) -> Spec:
     return {"title": text, "width": size.width, "height": height, "layer": layers}
 
 
-def _time_axis(ends: Sequence[int], *, labelled: bool) -> Spec:
+def _time_axis(ends: Sequence[int], months: Sequence[str], *, labelled: bool) -> Spec:
     ticks = _month_ticks(ends[0], ends[1])
     axis: Spec = {"title": None, "values": ticks, "grid": True, "labels": labelled}
     if labelled and ticks:
+        month = f"{json.dumps(list(months), ensure_ascii=False)}[utcmonth(datum.value)]"
         axis["labelExpr"] = (
-            f"month(datum.value) == 0 || datum.value == {ticks[0]} "
-            "? [utcFormat(datum.value, '%b'), utcFormat(datum.value, '%Y')] : utcFormat(datum.value, '%b')"
-        ).replace("month(", "utcmonth(")
+            f"utcmonth(datum.value) == 0 || datum.value == {ticks[0]} "
+            f"? [{month}, utcFormat(datum.value, '%Y')] : {month}"
+        )
         axis["labelOverlap"] = True
     return {"type": "temporal", "scale": {"type": "utc", "domain": list(ends), "nice": False}, "axis": axis}
 

@@ -40,9 +40,9 @@ def headline(diagnosis: Diagnosis, words: Words) -> str:
     )
 
 
-def render(diagnosis: Diagnosis, knowledge: Knowledge) -> str:
+def render(diagnosis: Diagnosis, knowledge: Knowledge, language: str = "en") -> str:
     """The whole answer as text of at most 80 columns."""
-    words = Words(knowledge)
+    words = Words(knowledge, language)
     blocks = [
         _title(diagnosis, words),
         _flags(diagnosis),

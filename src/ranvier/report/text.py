@@ -50,12 +50,14 @@ _UNIT_SPACE = re.compile(r"(\d) (%|g\b|kg\b|kPa\b|N\b|g/|days\b|in \d)")
 INK, QUIET, ACCENT, WARN, DANGER, STRONG = "default", "dim", "cyan", "yellow", "bold red", "bold"
 
 
-def print_to(console: Console, assessment: Assessment, knowledge: Knowledge, *, short: bool = False) -> None:
+def print_to(
+    console: Console, assessment: Assessment, knowledge: Knowledge, *, short: bool = False, language: str = "en"
+) -> None:
     """Write the summary to a rich console; `short` stops after the options (for the demo)."""
-    console.print(summary(assessment, Words(knowledge, assessment=assessment), short=short))
+    console.print(summary(assessment, Words(knowledge, language, assessment), short=short))
 
 
-def render(assessment: Assessment, knowledge: Knowledge, *, colour: bool = False) -> str:
+def render(assessment: Assessment, knowledge: Knowledge, *, colour: bool = False, language: str = "en") -> str:
     """The summary as text of at most 80 columns; `colour` adds ANSI codes."""
     out = io.StringIO()
     console = Console(
@@ -68,7 +70,7 @@ def render(assessment: Assessment, knowledge: Knowledge, *, colour: bool = False
         emoji=False,
         legacy_windows=False,
     )
-    print_to(console, assessment, knowledge)
+    print_to(console, assessment, knowledge, language=language)
     return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
 
 

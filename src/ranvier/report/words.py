@@ -36,6 +36,13 @@ def language(code: str) -> Mapping[str, Any]:
     return loaded if code == "en" else _over(language("en"), loaded)
 
 
+def languages() -> tuple[str, ...]:
+    """Codes of the languages that reports can be written in."""
+    folder = files("ranvier.knowledge").joinpath("languages")
+    names = (file.name for file in folder.iterdir())
+    return tuple(sorted(n.removesuffix(".yaml") for n in names if re.fullmatch(r"[a-z]{2}\.yaml", n)))
+
+
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for name, value in above.items():
@@ -150,7 +157,7 @@ class Words:
     def measure(self, measure: Measure) -> str:
         """Like "right grip", "MRC sum": the measure with its side."""
         name = self.word("measure", measure.measure)
-        return f"{self.word('side', measure.side)} {name}" if measure.side else name
+        return self.text("ui", "sided", side=self.word("side", measure.side), measure=name) if measure.side else name
 
     def device(self, measure: Measure) -> str | None:
         """The name of the device or variant, where one is on file."""
