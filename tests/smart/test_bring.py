@@ -51,6 +51,8 @@ def test_what_the_hospital_has_is_shown_first_and_written_when_somebody_says_so(
     text = page.content.decode()
     assert page.status_code == 200, text
     assert "Nothing is written yet" in text
+    assert "12.1 g/L" in text.replace("\N{NO-BREAK SPACE}", " "), "each new fact is shown with its value"
+    assert "2025-03-14" in text
     assert "99999-9" in text, "a code that nobody knows is shown, not dropped"
     assert "told who" in text or "what tells who somebody is" in text
     assert not Fact.objects.filter(patient=heron).exists()

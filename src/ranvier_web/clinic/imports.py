@@ -40,10 +40,10 @@ def origin_of(files: Files) -> str:
     return "fhir" if any(is_fhir(data) for _, data in files) else "import"
 
 
-def keep(seen: Patient, found: Imported, by: actions.Actor, *, origin: str = "import") -> tuple[uuid.UUID, int]:
-    """The facts of the merged record that are not there yet, as one batch: its id, and how many there were.
+def fresh(seen: Patient, found: Imported) -> list[tuple[str, str, Any]]:
+    """The facts of the merged record that are not there yet: kind, ISO day, body. Of kinds of which one is in force: the whole.
 
-    Of kinds of which one is in force, what was added to it. Raises ValueError if something is left to answer or to mend.
+    Raises ValueError if something is left to answer or to mend.
     """
     if not is_ready(found):
         raise ValueError("questions are open, or something must be mended")
@@ -51,27 +51,32 @@ def keep(seen: Patient, found: Imported, by: actions.Actor, *, origin: str = "im
     document, _ = parse(str(found.text), seen.pseudonym, structure.text_keys())
     merged = facts_of(dict(structure.without_nothing(document.data)))
     known = {_same(kind, body) for kind, _, body in facts_of(json.loads(json.dumps(existing)))}
-    there = {fact.kind: fact for fact in in_force(seen).filter(kind__in=ONE_EACH)}
-    batch, new, mended = uuid.uuid4(), [], 0
-    with transaction.atomic():
-        for kind, day, body in merged:
-            body = json.loads(json.dumps(body, default=str))
-            if _same(kind, body) in known:
+    new = []
+    for kind, day, body in merged:
+        body = json.loads(json.dumps(body, default=str))
+        if _same(kind, body) in known:
+            continue
+        if kind == "strength":
+            body = _unknown_readings(body, existing)
+            if not body["readings"]:
                 continue
+        new.append((kind, day, body))
+    return new
+
+
+def keep(seen: Patient, found: Imported, by: actions.Actor, *, origin: str = "import") -> tuple[uuid.UUID, int]:
+    """Keep what is new as one batch: its id, and how many facts there were. Raises ValueError as `fresh` does."""
+    new, batch = fresh(seen, found), uuid.uuid4()
+    there = {fact.kind: fact for fact in in_force(seen).filter(kind__in=ONE_EACH)}
+    with transaction.atomic():
+        for kind, day, body in new:
             if kind in there:
                 actions.add_fact(
                     seen, kind, date.fromisoformat(day), body, by,
                     origin=origin, replaces=there[kind].pk, checked=True, batch=batch,
                 )  # fmt: skip
-                mended += 1
-                continue
-            if kind == "strength":
-                body = _unknown_readings(body, existing)
-                if not body["readings"]:
-                    continue
-            new.append((kind, day, body))
-        actions.add_many(seen, new, by, origin=origin, batch=batch)
-    return batch, len(new) + mended
+        actions.add_many(seen, [one for one in new if one[0] not in there], by, origin=origin, batch=batch)
+    return batch, len(new)
 
 
 def _unknown_readings(body: dict[str, Any], existing: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,15 @@ from ranvier.exchange.importing import Imported
 from ranvier.ground.notes import must_mend
 from ranvier_web.clinic import actions, imports
 from ranvier_web.clinic.models import Patient
+from ranvier_web.clinic.pages import presenter
 from ranvier_web.clinic.pages.common import actor, the_patient
 from ranvier_web.clinic.record import in_force
+from ranvier_web.words.load import say
 
 SALT = "import"
 OLDEST = 3600  # [s] a preview may be
+SHOWN = 200  # facts of a preview
+ALWAYS = "1900-01-01"  # the day of a fact that has none
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,9 +67,16 @@ def preview(
     if ready and write:
         imports.keep(seen, found, actor(request), origin=imports.origin_of(files))
         return redirect("patient", patient=seen.pk)
+    new = imports.fresh(seen, found) if ready else []
+    shown = [
+        {"kind": say(f"facts.kind_{kind}"), "day": "" if day == ALWAYS else day, "says": presenter.says(kind, body)}
+        for kind, day, body in new[:SHOWN]
+    ]
     context = {
         "patient": seen,
         "found": found,
+        "new": shown,
+        "more": len(new) - len(shown),
         "rows": _rows(found),
         "sent": _closed(files),
         "answers": answers,
