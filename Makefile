@@ -104,7 +104,7 @@ bless: $(VENV)/dev.stamp  ## show changed answers to the shipped cases and ask, 
 example: $(VENV)/dev.stamp  ## make the picture and the worked example of the README anew
 	@$(BIN)/python tools/make_example.py
 
-calibration: $(VENV)/dev.stamp  ## would our intervals tell the truth? 8000 simulated people; writes docs/measured (an hour; can be stopped and continued)
+calibration: $(VENV)/dev.stamp  ## would our intervals tell the truth? 8000 simulated people, 6000 more by NUTS alone; writes docs/measured (two hours; goes on where it was stopped)
 	@$(BIN)/python tools/calibrate.py
 
 misspecification: $(VENV)/dev.stamp  ## forecasts held against truths that no model of ours holds; writes docs/measured (about 20 minutes)

@@ -1,4 +1,4 @@
-"""Run simulation-based calibration on many people, and write docs/measured/calibration.md from the results.
+"""Simulation-based calibration on many people: writes docs/measured/calibration.md and calibration-nuts.md.
 
 Each person's result is one line in out/calibration, so that a run can be stopped and continued; lines belong to one state
 of the code and of the knowledge, and are not used for another.
@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from ranvier.cohort.calibration import DESIGNS, draw_case, places, places_by_nuts
+from ranvier.cohort.calibration import ACCEPT, DESIGNS, KEEP, TUNE, draw_case, places, places_by_nuts
+from ranvier.estimation.posterior import DRAWS
 from ranvier.evidence import load
+from ranvier.ground.work import one_thread
 from ranvier.report import diagnostic_charts as charts
 from ranvier.report import svg
 
@@ -34,11 +37,16 @@ SOURCES = (
     "monitoring/watch.py",
     "cohort/calibration.py",
     "cohort/misspecified.py",
+    "knowledge/populations/*",
+    "knowledge/monitoring/*",
+    "knowledge/scales/*",
+    "knowledge/cohort/truths.yaml",
 )
 SEED = 2026
 BINS = 20
 LEVEL = 0.01
 CHUNK = 20  # people of one design before the next design's turn
+BY_NUTS = ("pk", "joint", "k-pd")  # designs that are fitted by NUTS alone as well
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -46,7 +54,7 @@ FloatArray = npt.NDArray[np.float64]
 
 def state() -> str:
     """Digest of the code and the knowledge that the results depend on."""
-    sha = hashlib.sha256(load().version.encode())
+    sha = hashlib.sha256()
     for pattern in SOURCES:
         for path in sorted((ROOT / "src" / "ranvier").glob(pattern)):
             sha.update(path.read_bytes())
@@ -65,35 +73,47 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def tasks(people: int, by_nuts: int) -> Iterator[tuple[str, bool, int]]:
-    """(design, whether by NUTS, number of the person), in an order that keeps all designs level."""
-    for first in range(0, people, CHUNK):
+Task = tuple[str, bool, int]
+"""Design, whether by NUTS alone, number of the person."""
+
+
+def tasks(people: int, by_nuts: int) -> Iterator[Task]:
+    """All of them, in an order that keeps the designs level."""
+    for first in range(0, max(people, by_nuts), CHUNK):
         for design in DESIGNS:
-            for number in range(first, min(first + CHUNK, people)):
-                yield design, False, number
-                if by_nuts and number % max(people // by_nuts, 1) == 0:
-                    yield design, True, number
+            for nuts, most in ((False, people), (True, by_nuts if design in BY_NUTS else 0)):
+                yield from ((design, nuts, number) for number in range(first, min(first + CHUNK, most)))
 
 
-def run(folder: Path, people: int, by_nuts: int) -> None:
-    """All that is still missing."""
+def one(task: Task) -> dict[str, Any]:
+    """One person's result, as a line of the file."""
+    design, nuts, number = task
+    knowledge, which = load(), list(DESIGNS).index(design)
+    case = draw_case(DESIGNS[design], knowledge, np.random.default_rng([SEED, which, number]))
+    result = (places_by_nuts if nuts else places)(case, knowledge, 10 * number + which)
+    return {"person": number} | dataclasses.asdict(result)
+
+
+def run(folder: Path, people: int, by_nuts: int, workers: int | None, minutes: float) -> None:
+    """All that is still missing, or as much of it as can be done in so many minutes."""
     folder.mkdir(parents=True, exist_ok=True)
-    knowledge = load()
-    numbers = {d: n for n, d in enumerate(DESIGNS)}
     paths = {(d, nuts): folder / f"{d}{'-nuts' if nuts else ''}.jsonl" for d in DESIGNS for nuts in (False, True)}
     done = {key: {line["person"] for line in read_lines(path)} for key, path in paths.items()}
     missing = [t for t in tasks(people, by_nuts) if t[2] not in done[t[0], t[1]]]
     begin = time.perf_counter()
-    for count, (design, nuts, number) in enumerate(missing, start=1):
-        case = draw_case(DESIGNS[design], knowledge, np.random.default_rng([SEED, numbers[design], number]))
-        seed = 10 * number + numbers[design]
-        result = places_by_nuts(case, knowledge, seed) if nuts else places(case, knowledge, seed)
-        with paths[design, nuts].open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"person": number} | dataclasses.asdict(result)) + "\n")
-        if count % 100 == 0 or count == len(missing):
-            spent = time.perf_counter() - begin
-            left = spent / count * (len(missing) - count)
-            print(f"{count} of {len(missing)} people, {spent / 60:.0f} min, about {left / 60:.0f} min left", flush=True)
+    with ProcessPoolExecutor(workers, initializer=one_thread) as pool:
+        count = 0
+        for first in range(0, len(missing), CHUNK):
+            part = missing[first : first + CHUNK]
+            for task, result in zip(part, pool.map(one, part), strict=True):
+                with paths[task[:2]].open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(result) + "\n")
+            count += len(part)
+            spent = (time.perf_counter() - begin) / 60
+            print(f"{count} of {len(missing)} people, {spent:.0f} min, about {spent / count * (len(missing) - count):.0f} min left",
+                  flush=True)  # fmt: skip
+            if spent > minutes:
+                break
 
 
 TITLES = {
@@ -146,28 +166,58 @@ def _chances(stated: FloatArray, came: FloatArray) -> tuple[FloatArray, FloatArr
     return p, f, error, n, z
 
 
-def page(folder: Path, out: Path) -> list[tuple[str, float]]:
-    """Write the page and its pictures; returns every test's name and p."""
-    out.mkdir(parents=True, exist_ok=True)
+def verdict(tests: list[tuple[str, float]]) -> tuple[list[str], list[tuple[str, float]]]:
+    """What all tests (name, p) say together, as lines; and those that fail after Holm's correction."""
+    tests = sorted(tests, key=lambda t: t[1])
+    failing = [t for i, t in enumerate(tests) if t[1] < LEVEL / (len(tests) - i)]
+    said = (
+        f"Of {len(tests)} tests none fails at {LEVEL:g} after Holm's correction for their number"
+        if not failing
+        else f"Of {len(tests)} tests {len(failing)} fail at {LEVEL:g} after Holm's correction: "
+        + "; ".join(f"{n} (p {p:.1e})" for n, p in failing)
+    )
+    smallest = ", ".join(f"{p:.2g} ({n})" for n, p in tests[:3])
+    return [
+        f"**{said}.** Smallest p: {smallest}; the smallest of {len(tests)} would be about {1 / (len(tests) + 1):.1g} if all were "
+        "well.",
+        "",
+    ], failing
+
+
+def head(folder: Path, command: str) -> list[str]:
+    """How the page came to be."""
+    return [
+        f"Made by `{command}` on {date.today().isoformat()}, seed {SEED}, code and knowledge {folder.name}. "
+        "Simulated people; no person's data.",
+        "",
+        "A person is drawn from our own prior (which of the four explanations holds, and its parameters), measured as the "
+        "design says with the model's own errors, and fitted as a real person would be. Where the truth lies among the "
+        "posterior draws must then be uniform between 0 and 1. Grey: where 99 of 100 bars would stay.",
+        "",
+    ]
+
+
+def draw(out: Path, name: str, spec: dict[str, Any], title: str) -> str:
+    """A picture beside the page; returns the line that shows it."""
+    drawn = svg.alone(spec, key=name, title=title, description="Simulated people.")
+    (out / "calibration").mkdir(exist_ok=True)
+    (out / "calibration" / f"{name}.svg").write_text(drawn, "utf-8", newline="\n")
+    return f"![Places of the truth, {title}](calibration/{name}.svg)"
+
+
+def whole_page(folder: Path, out: Path) -> list[tuple[str, float]]:
+    """Write the page on the whole estimate and its pictures; returns the tests that fail, with their p."""
     tests: list[tuple[str, float]] = []
     parts: list[str] = []
     for design, title in TITLES.items():
-        lines, by_nuts = read_lines(folder / f"{design}.jsonl"), read_lines(folder / f"{design}-nuts.jsonl")
+        lines = read_lines(folder / f"{design}.jsonl")
         if not lines:
             continue
         parameters, decisions = _tests(_column(lines, "parameters")), _tests(_column(lines, "decisions"))
-        nuts_rows = _tests(_column(by_nuts, "parameters") | _column(by_nuts, "decisions"))
         tests += [(f"{title}: {n}", p) for n, _, ks, chi in parameters + decisions for p in (ks, chi)]
-        tests += [(f"{title}, NUTS: {n}", p) for n, _, ks, chi in nuts_rows for p in (ks, chi)]
         k = np.array([line["pareto_k"] for line in lines])
         sampled = np.mean([line["sampler"] == "nuts" for line in lines])
-        names = [f"{design}-ranks.svg", f"{design}-nuts-ranks.svg", f"{design}-chances.svg"]
-        pictures = [
-            charts.ranks({n: u for n, u, _, _ in parameters + decisions}),
-            charts.ranks({n: u for n, u, _, _ in nuts_rows}),
-        ]
-        said = []
-        chance_rows = []
+        said, chance_rows, drawn = [], [], []
         for what, p_name, y_name in (
             ("trough above the floor", "p_above", "above"),
             ("strength responds", "p_responds", "responds"),
@@ -180,15 +230,7 @@ def page(folder: Path, out: Path) -> list[tuple[str, float]]:
             chance_rows += [
                 f"| {what} | {a:.2f} | {b:.2f} | {c:.2f} | {m} |" for a, b, c, m in zip(p, f, error, n, strict=True)
             ]
-            if what == "trough above the floor":
-                first = charts.reliability(p, f, error, n, what)
-            else:
-                second = charts.reliability(p, f, error, n, what)
-        pictures.append(charts.beside([first, second]))
-        for name, spec in zip(names, pictures, strict=True):
-            drawn = svg.alone(spec, key=name.split(".")[0], title=title, description="Simulated people.")
-            (out / "calibration" / name).parent.mkdir(exist_ok=True)
-            (out / "calibration" / name).write_text(drawn, "utf-8", newline="\n")
+            drawn.append(charts.reliability(p, f, error, n, what))
         seconds = float(np.median([line["seconds"] for line in lines]))
         parts += [
             f"## {title}",
@@ -197,60 +239,78 @@ def page(folder: Path, out: Path) -> list[tuple[str, float]]:
             f"core. k̂ median {np.median(k):.2f}, 95th centile {np.quantile(k, 0.95):.2f}; full sampling took over in "
             f"{100 * sampled:.1f} %.",
             "",
-            f"![Places of the truth, {title}](calibration/{names[0]})",
+            draw(out, f"{design}-ranks", charts.ranks({n: u for n, u, _, _ in parameters + decisions}), title),
             "",
             *_table(parameters + decisions),
             "",
             f"Stated chances beside what came true ({'; '.join(said)}):",
             "",
-            f"![Stated chances, {title}](calibration/{names[2]})",
+            draw(out, f"{design}-chances", charts.beside(drawn), title).replace(
+                "Places of the truth", "Stated chances"
+            ),
             "",
             "| event | stated | came true | expected error | people |",
             "|---|--:|--:|--:|--:|",
             *chance_rows,
             "",
-            f"By NUTS alone, under the true explanation, {len(by_nuts)} people (4 chains, 300 kept draws each); "
-            f"R-hat at most 1.01 in {100 * np.mean([line['rhat'] <= 1.01 for line in by_nuts]):.0f} %, largest "
-            f"{max(line['rhat'] for line in by_nuts):.3f}; divergences in "
-            f"{sum(line['divergences'] > 0 for line in by_nuts)} people:",
-            "",
-            f"![Places of the truth by NUTS, {title}](calibration/{names[1]})",
-            "",
-            *_table(nuts_rows),
-            "",
         ]
-    tests.sort(key=lambda t: t[1])
-    failing = [t for i, t in enumerate(tests) if t[1] < LEVEL / (len(tests) - i)]
-    verdict = (
-        f"Of {len(tests)} tests none fails at {LEVEL:g} after Holm's correction for their number"
-        if not failing
-        else f"Of {len(tests)} tests {len(failing)} fail at {LEVEL:g} after Holm's correction: "
-        + "; ".join(f"{n} (p {p:.1e})" for n, p in failing)
-    )
-    head = [
+    if not parts:
+        return []
+    said, failing = verdict(tests)
+    top = [
         "# Would our intervals tell the truth?",
         "",
-        f"Made by `make calibration` on {date.today().isoformat()}, seed {SEED}, code and knowledge {folder.name}. "
-        "Simulated people; no person's data.",
-        "",
-        "A person is drawn from our own prior (which of the four explanations holds, and its parameters), measured as the "
-        "design says with the model's own errors, and fitted as a real person would be. Where the truth lies among the "
-        "posterior draws must then be uniform between 0 and 1, for each parameter under the true explanation and for what "
-        "decides under the mixture. Grey: where 99 of 100 bars would stay.",
-        "",
-        f"**{verdict}.** Smallest p: "
-        + ", ".join(f"{p:.2g} ({n})" for n, p in tests[:3])
-        + f"; the smallest of {len(tests)} would be about {1 / (len(tests) + 1):.1g} if all were well.",
-        "",
-        "The whole estimate is Laplace's approximation corrected by importance sampling (PSIS); how often full sampling took over "
-        "stands with each design. NUTS alone takes seconds a person, so it was run for fewer people, and with short chains: an "
-        "R-hat above 1.01 is common at 300 kept draws.",
+        *head(folder, "make calibration"),
+        *said,
+        "Parameters are held against draws under the true explanation, what decides against the mixture of all four. The whole "
+        "estimate is Laplace's approximation corrected by importance sampling (PSIS); how often full sampling took over "
+        "stands with each design. The No-U-Turn sampler by itself: [calibration-nuts](calibration-nuts.md).",
         "",
         "What this cannot show: whether the priors are right, and whether people are like any of the four explanations. "
         "For that see [misspecification](misspecification.md).",
         "",
     ]
-    (out / "calibration.md").write_text("\n".join(head + parts), "utf-8", newline="\n")
+    (out / "calibration.md").write_text("\n".join(top + parts), "utf-8", newline="\n")
+    return failing
+
+
+def nuts_page(folder: Path, out: Path) -> list[tuple[str, float]]:
+    """Write the page on NUTS alone and its pictures; returns the tests that fail, with their p."""
+    tests: list[tuple[str, float]] = []
+    parts: list[str] = []
+    for design in BY_NUTS:
+        lines, title = read_lines(folder / f"{design}-nuts.jsonl"), TITLES[design]
+        if not lines:
+            continue
+        rows = _tests(_column(lines, "parameters") | _column(lines, "decisions"))
+        tests += [(f"{title}: {n}", p) for n, _, ks, chi in rows for p in (ks, chi)]
+        rhat = np.array([line["rhat"] for line in lines])
+        parts += [
+            f"## {title}",
+            "",
+            f"{len(lines)} people; R-hat at most 1.01 in {100 * np.mean(rhat <= 1.01):.0f} %, 99th centile "
+            f"{np.quantile(rhat, 0.99):.3f}, largest {rhat.max():.3f}; divergences in "
+            f"{sum(line['divergences'] > 0 for line in lines)} people.",
+            "",
+            draw(out, f"{design}-nuts-ranks", charts.ranks({n: u for n, u, _, _ in rows}), f"{title}, by NUTS"),
+            "",
+            *_table(rows),
+            "",
+        ]
+    if not parts:
+        return []
+    said, failing = verdict(tests)
+    top = [
+        "# Would the intervals of NUTS tell the truth?",
+        "",
+        *head(folder, "make calibration"),
+        *said,
+        f"All draws by the No-U-Turn sampler under the true explanation: four chains, {TUNE} draws to warm up and {KEEP} kept "
+        f"each, on parameters whitened by the curvature at the optimum, target acceptance {ACCEPT:g}; {DRAWS} of them, evenly spaced, "
+        "give the place of the truth. R-hat is the largest over all parameters (rank-normalised, split and folded).",
+        "",
+    ]
+    (out / "calibration-nuts.md").write_text("\n".join(top + parts), "utf-8", newline="\n")
     return failing
 
 
@@ -258,15 +318,26 @@ def main() -> int:
     """Run what is missing, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=2000, help="simulated people for each design")
-    parser.add_argument("--nuts", type=int, default=500, help="of these, fitted by NUTS alone as well")
+    parser.add_argument("--nuts", type=int, default=2000, help="simulated people for each model fitted by NUTS alone")
+    parser.add_argument("--workers", type=int, help="processes (default: one per core)")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop after so many; the same command goes on"
+    )
     parser.add_argument("--folder", type=Path, help="where results are kept (default: out/calibration/STATE)")
+    parser.add_argument("--run-only", action="store_true", help="run, and write no page")
     parser.add_argument("--page-only", action="store_true", help="write the page from what is there")
     chosen = parser.parse_args()
     folder = chosen.folder or ROOT / "out" / "calibration" / state()
     if not chosen.page_only:
-        run(folder, chosen.people, chosen.nuts)
-    failing = page(folder, ROOT / "docs" / "measured")
-    print("docs/measured/calibration.md written;", "; ".join(f"{n}: p {p:.1e}" for n, p in failing) or "nothing fails")
+        run(folder, chosen.people, chosen.nuts, chosen.workers, chosen.minutes)
+    if chosen.run_only:
+        return 0
+    out = ROOT / "docs" / "measured"
+    failing = whole_page(folder, out) + nuts_page(folder, out)
+    print(
+        "docs/measured/calibration.md and calibration-nuts.md written;",
+        "; ".join(f"{n}: p {p:.1e}" for n, p in failing) or "nothing fails",
+    )
     return int(bool(failing))
 
 

@@ -35,6 +35,8 @@ BODY = Body(weight=80.0, lean_mass=58.0, age=55.0)
 FLOOR = 0.92  # of the median of a person's last values; or a fixed one where strength was not measured
 FLOOR_UNMEASURED = 1.2
 GRAMS = 40.0
+TUNE, KEEP, ACCEPT = 200, 600, 0.8
+"""Of each of four chains: a short warm-up does, on parameters that the optimum's curvature has whitened already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +173,11 @@ def places(case: Case, knowledge: Knowledge, seed: int) -> Places:
 
 
 def places_by_nuts(case: Case, knowledge: Knowledge, seed: int) -> Places:
-    """The same under the true explanation alone, all draws by the No-U-Turn sampler."""
+    """The same under the true explanation alone, all draws by the No-U-Turn sampler, thinned to DRAWS."""
     begin = time.perf_counter()
     candidate = case.explanations[case.truth]
     optimum = search(candidate, case.line)
-    sample = nuts(candidate, case.line, optimum, DRAWS, seed, k=float("nan"))
+    sample = nuts(candidate, case.line, optimum, DRAWS, seed, k=float("nan"), tune=TUNE, keep=KEEP, accept=ACCEPT)
     own = Explained(candidate, optimum, sample, 1.0)
     return _placed(
         case,

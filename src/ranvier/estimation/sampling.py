@@ -20,7 +20,7 @@ PROPOSAL_TAIL = 10.0  # degrees of freedom of the proposal: heavier than the Gau
 CHUNK = 64
 SIZES = (600, 1400)  # proposals of each round
 SECOND_TRY = (800, 1600, 3000)  # and where the first try's weights cannot be trusted
-CHAINS, TUNE, KEEP = 4, 400, 300
+CHAINS, TUNE, KEEP, ACCEPT = 4, 400, 300, 0.9
 
 
 def effective(weight: FloatArray) -> float:
@@ -178,11 +178,14 @@ def nuts(
     *,
     k: float,
     keep: int = KEEP,
+    tune: int = TUNE,
+    accept: float = ACCEPT,
 ) -> Sample:
     """Draws by the No-U-Turn sampler (nutpie), on parameters whitened by the curvature at the optimum.
 
     The evidence, which NUTS does not give, is estimated around its draws; `k` is that of the importance sampling that
-    could not be trusted.
+    could not be trusted. `tune`, `keep`: draws of each of four chains, for warming up and kept; `accept`: the acceptance
+    that the step is tuned for.
     """
     import nutpie
     from nutpie.compiled_pyfunc import from_pyfunc
@@ -191,16 +194,17 @@ def nuts(
     free = belief.free
     n, size = free.size, belief.centre.size
     root = np.linalg.cholesky(np.linalg.inv(optimum.curvature))
+    middle, back = optimum.x[free], -root.T
 
     def logp() -> Callable[[FloatArray], tuple[float, FloatArray]]:
         x, gradient, hessian = belief.centre.copy(), np.empty(size), np.empty((size, size))
 
         def value(z: FloatArray) -> tuple[float, FloatArray]:
-            x[free] = optimum.x[free] + root @ z
+            x[free] = middle + root @ z
             misfit = K.misfit(x, timeline, belief, True, gradient, hessian)
-            if not np.isfinite(misfit):  # nothing is possible there; an exception would end the sampler
+            if not math.isfinite(misfit):  # nothing is possible there; an exception would end the sampler
                 return -np.inf, np.zeros(n)
-            return -misfit, -(root.T @ gradient[free])
+            return -misfit, back @ gradient[free]
 
         return value
 
@@ -217,7 +221,7 @@ def nuts(
         make_initial_point_fn=lambda s: 0.1 * np.random.default_rng(s).standard_normal(n),
     )
     trace = nutpie.sample(
-        model, draws=keep, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.9
+        model, draws=keep, tune=tune, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=accept
     )
     z = np.asarray(trace.posterior["z"].values)
     from arviz_stats.base import array_stats

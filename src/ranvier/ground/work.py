@@ -266,7 +266,7 @@ def _load(folder: Path, name: str) -> Result | None:
         return None
 
 
-def _alone() -> None:
+def one_thread() -> None:
     """Begin a worker: one thread, and interrupts are the parent's business."""
     _threads[:] = [1]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -320,7 +320,7 @@ class _Processes:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._pool = ProcessPoolExecutor(size, mp_context=get_context("spawn"), initializer=_alone)
+        self._pool = ProcessPoolExecutor(size, mp_context=get_context("spawn"), initializer=one_thread)
 
     def submit(self, unit: Unit) -> _Later:
         try:
