@@ -305,9 +305,10 @@ def nuts_page(folder: Path, out: Path) -> list[tuple[str, float]]:
         "",
         *head(folder, "make calibration"),
         *said,
-        f"All draws by the No-U-Turn sampler under the true explanation: four chains, {TUNE} draws to warm up and {KEEP} kept "
-        f"each, on parameters whitened by the curvature at the optimum, target acceptance {ACCEPT:g}; {DRAWS} of them, evenly spaced, "
-        "give the place of the truth. R-hat is the largest over all parameters (rank-normalised, split and folded).",
+        "All draws by the No-U-Turn sampler under the true explanation: four chains of "
+        f"{TUNE} draws to warm up and {KEEP} kept, on parameters whitened by the curvature at the optimum, target "
+        f"acceptance {ACCEPT:g}; {DRAWS} of them, evenly spaced, give the place of the truth. "
+        "R-hat is the largest over all parameters (rank-normalised, split and folded).",
         "",
     ]
     (out / "calibration-nuts.md").write_text("\n".join(top + parts), "utf-8", newline="\n")
