@@ -61,6 +61,8 @@ KINDS = (
     ("evidence/contradictions.yaml", "contradictions"),
     ("evidence/searches.yaml", "searches"),
     ("record/plausibility.yaml", "plausibility"),
+    ("models/family.yaml", "family"),
+    ("models/learning.yaml", "learning"),
     ("cohort/people.yaml", "cohort_people"),
     ("cohort/truths.yaml", "cohort_truths"),
     ("cohort/policies.yaml", "cohort_policies"),

@@ -23,6 +23,10 @@ def fitted():
     return fit_population(space())
 
 
+class PulledError(Exception):
+    """The plug."""
+
+
 def changed(**parts):
     model = copy.deepcopy(MODEL)
     model.update(parts)
@@ -115,9 +119,6 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_result(tmp_path, fitted):
     """It is stopped after the third step, as by pulling the plug; what it had written suffices."""
     file = tmp_path / "fit.checkpoint"
 
-    class PulledError(Exception):
-        pass
-
     def pull(step):
         if step.step == 3:
             raise PulledError
@@ -148,15 +149,44 @@ def test_several_starts_agree_and_are_told(fitted):
     assert sum(abs(s - fitted.objective) < 0.01 for s in found.starts) >= 2
 
 
-def test_eight_people_learn_with_a_published_population_as_prior(monkeypatch):
-    """A published population is the prior; what eight people teach narrows it, and the truth stays inside."""
+@pytest.fixture
+def short_chains(monkeypatch):
     monkeypatch.setattr("ranvier.estimation.population_bayes.TUNE", 200)
     monkeypatch.setattr("ranvier.estimation.population_bayes.CHAINS", 2)
-    few = space(text=data_text(people=8))
+
+
+def published_prior(few):
     published = copy.deepcopy(MODEL)
     published["parameters"]["clearance"]["typical"] = TRUE["clearance"]
     published["parameters"]["central_volume"]["typical"] = TRUE["volume"]
-    found = learn(few, prior_of(few, population_of(published, "published")), draws=100)
+    return prior_of(few, population_of(published, "published"))
+
+
+def test_eight_people_learn_with_a_published_population_as_prior(short_chains, tmp_path):
+    """A published population is the prior; what eight people teach narrows it, and the truth stays inside.
+
+    The run is pulled after its first chain; the second run makes only the other one.
+    """
+    few = space(text=data_text(people=8))
+    prior, file = published_prior(few), tmp_path / "fit.checkpoint"
+    said = []
+
+    def pull(text):
+        said.append(text)
+        if text.startswith("1 of 2"):
+            raise PulledError
+
+    with pytest.raises(PulledError):
+        learn(few, prior, draws=100, checkpoint=file, tell=pull)
+    assert any(text.startswith("most probable numbers") for text in said)
+    said.clear()
+    found = learn(few, prior, draws=100, checkpoint=file, tell=said.append)
+    assert said == ["2 of 2 chains done"]
+    again = learn(few, prior, draws=100, checkpoint=file)
+    assert np.array_equal(found.vectors, again.vectors)
+    assert not np.array_equal(found.vectors[0], found.vectors[1])
+    with pytest.raises(ValueError, match="belongs to another fit"):
+        learn(few, prior, draws=101, checkpoint=file)
     assert found.mixing.rhat.max() < 1.06
     assert found.divergences == 0
     k = found.names.index("between clearance")

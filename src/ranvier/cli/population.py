@@ -48,7 +48,8 @@ the model is somewhat wrong. The condition number is that of the
 correlation matrix of the estimates; above 1000 some numbers cannot be
 told apart.
 
-A fit can take long. With --checkpoint FILE it can be stopped and goes on where it was, to the same result.
+A fit can take long. With --checkpoint FILE it can be stopped and goes on where it was, to the same result. With --out and bayes
+the draws are kept beside the population, as OUT.draws.parquet: one row a draw, with chain and draw number.
 """
 
 
@@ -79,7 +80,7 @@ def command() -> None:
 )
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="For focei: keep how far it has come here.",
+    help="Keep how far it has come here (bayes: finished chains in FILE.chains).",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to standard output.")
 @click.option("--no-errors", is_flag=True, help="For focei: leave out the standard errors.")
@@ -98,7 +99,9 @@ def fit(
         "seed": seed,
     }
     if method == "bayes":
-        return _bayes(space, shared, prior_file, draws=draws, seed=seed, out=out, as_json=as_json)
+        return _bayes(
+            space, shared, prior_file, draws=draws, seed=seed, out=out, checkpoint=checkpoint, as_json=as_json
+        )
     from ranvier.estimation.population import Step, fit_population
 
     def told(step: Step) -> None:
@@ -252,17 +255,53 @@ def _bayes(
     draws: int,
     seed: int,
     out: Path | None,
+    checkpoint: Path | None,
     as_json: bool,
 ) -> int:
     from ranvier.estimation.population_bayes import learn, prior_of
     from ranvier.evidence.models import read_population
 
-    prior = prior_of(space, read_population(prior_file) if prior_file is not None else None)
-    found = learn(space, prior, draws=draws, seed=seed)
+    def tell(text: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r\033[K{text}", nl=False, err=True)
+
+    try:
+        prior = prior_of(space, read_population(prior_file) if prior_file is not None else None)
+        found = learn(space, prior, draws=draws, seed=seed, checkpoint=checkpoint, tell=tell)
+    except ValueError as error:
+        problem = Problem(
+            shared["start"], str(error), "Choose another start or prior, or another file for --checkpoint."
+        )
+        raise InputError("The population could not be learnt.", (problem,)) from None
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
     told = _bayes_data(found) | shared | {"prior": prior_file.name if prior_file else "the model's own numbers"}
+    if out is not None:
+        told |= _keep_draws(found, out)
     _write(out, found.population, space, told)
     click.echo(json.dumps(told, indent=2) if as_json else _bayes_text(found, space, out))
     return ExitCode.OK
+
+
+def _keep_draws(found: Learnt, out: Path) -> dict[str, Any]:
+    """Write every draw of every number beside the population; where, and with which digest, for its provenance."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    chains, draws, _ = found.natural.shape
+    table = pa.table(
+        {"chain": np.repeat(np.arange(chains), draws), "draw": np.tile(np.arange(draws), chains)}
+        | {name: found.natural[:, :, k].ravel() for k, name in enumerate(found.names)}
+    )
+    path = out.with_suffix(".draws.parquet")
+    pq.write_table(table, path)
+    return {
+        "draws_file": path.name,
+        "draws_digest": hashlib.sha256(path.read_bytes()).hexdigest()[:16],
+        "chains": chains,
+        "draws": draws,
+    }
 
 
 def _bayes_data(found: Learnt) -> dict[str, Any]:
@@ -302,5 +341,6 @@ def _bayes_text(found: Learnt, space: Space, out: Path | None) -> str:
     if space.fixed:
         lines.append(f"Held: {', '.join(sorted(space.fixed))}.")
     if out is not None:
+        lines.append(f"All draws: {out.with_suffix('.draws.parquet')}")
         lines.append(f"Written to {out} (medians); use it with:\n  ranvier fit DATA --population {out}")
     return "\n".join(lines)

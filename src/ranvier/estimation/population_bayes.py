@@ -1,7 +1,7 @@
 """The whole posterior of a population and its people at once, by the No-U-Turn sampler, under an informative prior.
 
 Where only twenty people were ever measured their data cannot teach everything; a published population says what is usual.
-Its numbers are the middle of the prior; how far ours may lie from them is `SPREADS`.
+Its numbers are the middle of the prior; how far ours may lie from them stands in knowledge/models/learning.yaml.
 
 The sampler walks in coordinates in which the posterior is nearly round: numbers of the population whitened by their curvature
 at the most probable ones, people's etas measured from where they would move when the numbers move (u, z as in
@@ -10,37 +10,34 @@ at the most probable ones, people's etas measured from where they would move whe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ranvier.estimation import population_kernels as P
 from ranvier.estimation.checks import Mixing, mixing
-from ranvier.estimation.population import Objective, Prior, Search, search, standard_errors
+from ranvier.estimation.population import Checkpoint, Objective, Prior, Search, digest_of, search, standard_errors
 from ranvier.estimation.population_space import Space
-from ranvier.evidence.models import PopulationModel
+from ranvier.evidence.models import PopulationModel, spreads
 
 FloatArray = npt.NDArray[np.float64]
 
 CHAINS, TUNE = 4, 500
-SPREADS = {
-    # SD of the prior on the scale of the vector: (around a published population, around a mere start)
-    "typical": (0.3, 1.0),  # a factor of 1.35, or of 2.7
-    "relation": (0.3, 1.0),
-    "residual": (0.5, 1.0),
-    "between": (0.4, 0.7),  # of the log of an SD between people
-    "occasion": (0.4, 0.7),
-}
-"""Our own choice (design), said in every answer by the prior's interval beside the posterior's."""
+AT_ONCE = 2  # chains that walk at the same time
+WAIT = 0.2  # [s] between looks whether one has arrived
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """What was learnt: natural numbers with median and 90 % interval beside the prior's; how well the chains mixed.
 
-    vectors : chains × draws × P, of the vector; population : at the median vector
+    vectors, natural : chains × draws × P, of the vector and of natural numbers; population : at the median vector
     """
 
     population: PopulationModel
@@ -54,6 +51,7 @@ class Learnt:
     divergences: int
     draws: int
     vectors: FloatArray
+    natural: FloatArray
 
 
 def prior_of(space: Space, published: PopulationModel | None = None) -> Prior:
@@ -63,8 +61,8 @@ def prior_of(space: Space, published: PopulationModel | None = None) -> Prior:
     ------
     ValueError : the published population lacks a number of this one.
     """
-    which = 0 if published is not None else 1
-    sd = np.array([SPREADS[place.kind][which] for place in space.places])
+    which, known = 0 if published is not None else 1, spreads()
+    sd = np.array([known[place.kind][which] for place in space.places])
     if published is None:
         return Prior(space.start.copy(), sd)
     try:
@@ -73,20 +71,69 @@ def prior_of(space: Space, published: PopulationModel | None = None) -> Prior:
         raise ValueError(f"{published.id} has not the same parameters, relations and errors as the model") from None
 
 
-def learn(space: Space, prior: Prior, *, draws: int = 1000, seed: int = 1, threads: int | None = None) -> Learnt:
+class Chains:
+    """Finished chains, kept in a file beside a fit's checkpoint: each counts once, whenever it was made."""
+
+    def __init__(self, path: Path | None, belongs_to: str) -> None:
+        self.path, self.belongs_to = path, belongs_to
+        self.done: dict[int, tuple[FloatArray, int]] = {}
+        if path is not None and path.exists():
+            with np.load(path, allow_pickle=False) as file:
+                if str(file["belongs_to"]) != belongs_to:
+                    raise ValueError(f"{path} belongs to another fit (other data, model, or settings)")
+                for key in file.files:
+                    if key.startswith("w"):
+                        self.done[int(key[1:])] = (file[key], int(file["d" + key[1:]]))
+
+    def add(self, chain: int, w: FloatArray, divergences: int) -> None:
+        """One more; the file holds all of the old or all of the new, whatever happens in between."""
+        self.done[chain] = (w, divergences)
+        if self.path is None:
+            return
+        arrays = {f"w{k}": w for k, (w, _) in self.done.items()} | {
+            f"d{k}": np.array(d) for k, (_, d) in self.done.items()
+        }
+        beside = self.path.with_suffix(self.path.suffix + ".part")
+        with beside.open("wb") as file:
+            np.savez(file, allow_pickle=False, belongs_to=np.array(self.belongs_to), **arrays)
+        beside.replace(self.path)
+
+
+def learn(
+    space: Space,
+    prior: Prior,
+    *,
+    draws: int = 1000,
+    seed: int = 1,
+    threads: int | None = None,
+    checkpoint: Path | None = None,
+    tell: Callable[[str], object] = lambda text: None,
+) -> Learnt:
     """Draws of the population's numbers, `draws` from each of four chains, after the most probable ones were found.
+
+    checkpoint : where to keep each step of the search, and beside it (`.chains`) each finished chain; a run begun before goes
+    on from there, with the same result; tell : called with how far it is, in words
 
     Raises
     ------
-    ValueError : the data are impossible under the model at its start.
+    ValueError : the data are impossible under the model at its start, or the checkpoint is another fit's.
     """
     import nutpie
     from nutpie.compiled_pyfunc import from_pyfunc
 
     objective = Objective(space, threads, prior)
-    state = Search(space.start.copy(), np.eye(len(space)), np.zeros_like(objective.z))
-    for _ in search(space, objective, state):
-        pass
+    own = digest_of(space, "bayes", prior.middle.tolist(), prior.sd.tolist())
+    kept = Checkpoint(checkpoint, own) if checkpoint is not None else None
+    beside = checkpoint.with_suffix(checkpoint.suffix + ".chains") if checkpoint is not None else None
+    chains = Chains(beside, digest_of(space, own, draws, seed, TUNE))
+    state = (kept.load()[1] if kept is not None else None) or Search(
+        space.start.copy(), np.eye(len(space)), np.zeros_like(objective.z)
+    )
+    if not state.converged:
+        for _ in search(space, objective, state):
+            tell(f"most probable numbers, step {state.step}: objective {state.objective:.2f}")
+            if kept is not None:
+                kept.save([], state)
     if not np.isfinite(state.objective):
         raise ValueError("the data are impossible under the model at its start")
     objective.z[:] = state.z
@@ -155,10 +202,14 @@ def learn(space: Space, prior: Prior, *, draws: int = 1000, seed: int = 1, threa
         ["w"],
         make_initial_point_fn=lambda s: 0.3 * np.random.default_rng(s).standard_normal(dimensions),
     )
-    trace = nutpie.sample(
-        model, draws=draws, tune=TUNE, chains=CHAINS, cores=2, seed=seed, progress_bar=False, target_accept=0.95
-    )
-    w = np.asarray(trace.posterior["w"].values)
+    for chain, trace in _sampled(nutpie, model, [c for c in range(CHAINS) if c not in chains.done], draws, seed):
+        chains.add(
+            chain,
+            np.asarray(trace.posterior["w"].values)[0],
+            int(np.asarray(trace.sample_stats["diverging"].values).sum()),
+        )
+        tell(f"{len(chains.done)} of {CHAINS} chains done")
+    w = np.array([chains.done[c][0] for c in range(CHAINS)])
     vectors = state.u + w @ root_u.T
     natural = np.array([[space.natural(u)[1] for u in chain] for chain in vectors])
     low, median, high = np.quantile(natural.reshape(-1, count), [0.05, 0.5, 0.95], axis=0)
@@ -174,7 +225,35 @@ def learn(space: Space, prior: Prior, *, draws: int = 1000, seed: int = 1, threa
         prior_low=prior_low,
         prior_high=prior_high,
         mixing=mixing(natural),
-        divergences=int(np.asarray(trace.sample_stats["diverging"].values).sum()),
+        divergences=sum(d for _, d in chains.done.values()),
         draws=CHAINS * draws,
         vectors=vectors,
+        natural=natural,
     )
+
+
+def _sampled(nutpie: Any, model: Any, wanted: list[int], draws: int, seed: int) -> Iterator[tuple[int, Any]]:
+    """Each wanted chain with its trace, as they finish; each with a seed of its own, so that it is the same in any company."""
+    walking: dict[int, Any] = {}
+    try:
+        while wanted or walking:
+            while wanted and len(walking) < AT_ONCE:
+                chain = wanted.pop(0)
+                walking[chain] = nutpie.sample(
+                    model, draws=draws, tune=TUNE, chains=1, cores=1, seed=CHAINS * seed + chain, progress_bar=False,
+                    target_accept=0.95, blocking=False,
+                )  # fmt: skip
+            time.sleep(WAIT)
+            for chain in [c for c, walk in walking.items() if _arrived(walk)]:
+                yield chain, walking.pop(chain).wait()
+    finally:
+        for walk in walking.values():
+            with contextlib.suppress(Exception):  # what is stopped in the middle has nothing to say
+                walk.cancel()
+
+
+def _arrived(walk: Any) -> bool:
+    try:
+        return bool(walk.is_finished)
+    except TimeoutError:  # the sampler is too busy to answer, so it is still on its way
+        return False

@@ -226,6 +226,17 @@ def read_family(text: bytes) -> Family:
     return Family(structures, parameters)
 
 
+@functools.cache
+def spreads() -> dict[str, tuple[float, float]]:
+    """SDs of the prior of a population that is learnt, by kind of number: around a published one, around a mere start.
+
+    From `knowledge/models/learning.yaml`, where each has its reason.
+    """
+    text = (importlib.resources.files("ranvier.knowledge") / "models" / "learning.yaml").read_bytes()
+    kinds = yaml.load(text, yaml.CSafeLoader)["spreads"]
+    return {kind: (float(two["published"]["value"]), float(two["start"]["value"])) for kind, two in kinds.items()}
+
+
 class _Reader:
     """Collects every problem of one population file."""
 
@@ -580,4 +591,5 @@ __all__ = [
     "population_of",
     "read_population",
     "shipped",
+    "spreads",
 ]
