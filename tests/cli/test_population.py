@@ -1,5 +1,6 @@
 """The commands `population fit` and `diagnostics`, with invented people."""
 
+import hashlib
 import json
 import os
 import signal
@@ -8,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -48,6 +51,25 @@ def test_a_fit_says_the_objective_first_and_writes_a_population_that_fit_reads(f
     estimates = {row["name"]: row["value"] for row in told["numbers"]}
     assert made.parameters["clearance"].typical == pytest.approx(estimates["clearance"], rel=1e-6)
     assert told["condition_number"] > 1
+
+
+def test_all_draws_of_a_learnt_population_are_kept_beside_it(files, monkeypatch):
+    monkeypatch.setattr("ranvier.estimation.population_bayes.TUNE", 60)
+    monkeypatch.setattr("ranvier.estimation.population_bayes.CHAINS", 2)
+    folder, data, model = files
+    out = folder / "clinic.yaml"
+    data.write_text(data_text(people=4))
+    result = run(population, "fit", data, "--model", model, "--method", "bayes", "--draws", 50, "--out", out)
+    assert "All draws: " in result.output
+    kept = folder / "clinic.draws.parquet"
+    rows = pq.read_table(kept)
+    assert rows.num_rows == 100
+    assert set(rows.column("chain").to_pylist()) == {0, 1}
+    made = read_population(out).provenance
+    assert made["draws_file"] == kept.name
+    assert made["draws_digest"] == hashlib.sha256(kept.read_bytes()).hexdigest()[:16]
+    told = {row["name"]: row["value"] for row in made["numbers"]}
+    assert np.median(rows.column("clearance").to_numpy()) == pytest.approx(told["clearance"])
 
 
 def test_a_fitted_population_passes_its_own_diagnostics_and_a_wrong_one_does_not(files):
