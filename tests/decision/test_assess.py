@@ -67,13 +67,14 @@ def test_the_answer_names_what_it_was_made_from(answer, person):
     assert [d.day for d in answer.treatment.doses] == sorted(d.day for d in answer.treatment.doses)
 
 
-def test_sources_are_exactly_those_of_the_findings_and_each_is_on_file(answer):
+def test_every_source_of_a_finding_is_cited_and_each_is_on_file(answer):
+    """Exactly which ones: test_sources.py."""
     findings = list(answer.because)
     for o in answer.treatment.proposal.options:
         findings += [*o.because, *o.limited_by]
     findings += [f for rung in answer.treatment.ladder.rungs for f in rung.step.evidence]
     findings += answer.treatment.watch.change.findings
-    assert answer.sources == sources_of(tuple(findings))
+    assert set(sources_of(tuple(findings))) <= set(answer.sources)
     assert {"li2024b", "kuitwaard2021_drip"} <= set(answer.sources)
     assert set(answer.sources) <= set(KNOWLEDGE.sources)
 

@@ -37,6 +37,7 @@ def assess(record: Record, knowledge: Knowledge, limits: Limits | None = None, *
     then, left_out = until(record, at)
     treatment = treat(then, ledger.knowledge, limits, at=at, seed=seed)
     because = (*_reasons(treatment, knowledge), *left_out)
+    numbers = (*ledger.numbers(), *_of_proposal(treatment.proposal, knowledge))
     return Assessment(
         at=at,
         seed=seed,
@@ -47,8 +48,10 @@ def assess(record: Record, knowledge: Knowledge, limits: Limits | None = None, *
         software_version=__version__,
         treatment=treatment,
         because=because,
-        sources=sources_of((*because, *_of_options(treatment.proposal), *_of_ladder(treatment))),
-        unverified=_unverified((*ledger.numbers(), *_of_proposal(treatment.proposal, knowledge))),
+        sources=_sources(
+            (*because, *_of_options(treatment.proposal), *_of_ladder(treatment)), numbers, treatment.proposal
+        ),
+        unverified=_unverified(numbers),
     )
 
 
@@ -76,6 +79,15 @@ def treat(record: Record, knowledge: Knowledge, limits: Limits | None = None, *,
         at=at,
     )
     return Treatment(posterior, watched, proposal, doses, ladder=ladder, fallback=proposal.fallback)
+
+
+def _sources(
+    findings: tuple[Finding, ...], numbers: Iterable[tuple[str, Number]], proposal: Proposal | None
+) -> tuple[str, ...]:
+    """Exactly what the answer stands on: the sources of what is said, of every number that took part, and of the limits shown."""
+    of_numbers = {number.source for _, number in numbers if number.source is not None}
+    of_limits = {rail.source for rail in (proposal.guardrails if proposal else ()) if rail.source is not None}
+    return tuple(sorted({*sources_of(findings), *of_numbers, *of_limits}))
 
 
 def _of_floor(posterior: Posterior, watched: Watch) -> dict[str, Fact]:
