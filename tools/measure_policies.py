@@ -108,6 +108,22 @@ def verdict(one: Mapping[str, Any]) -> str:
     return "better" if all(beyond(f"loss_against_{other}", -1) for other in AGAINST) else "not worse"
 
 
+def pooled(truth: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """One truth over all seeds on which it was measured, the page's own included: means weighted by people."""
+    every = [data["truths"][truth], *(one for one in data.get("checked", ()) if one["truth"] == truth)]
+    one: dict[str, Any] = {"people": sum(e["people"] for e in every), "decided": sum(e["decided"] for e in every)}
+    for key, count in (("loss", "people"), ("below", "people"), ("decided", "decided")):
+        for other in AGAINST:
+            found = [(e[count], *e[f"{key}_against_{other}"]) for e in every if f"{key}_against_{other}" in e]
+            total = sum(n for n, _, _ in found)
+            if total:
+                mean = sum(n * m for n, m, _ in found) / total
+                error = float(np.sqrt(sum((n * e) ** 2 for n, _, e in found))) / total
+                one[f"{key}_against_{other}"] = [round(mean, 4), round(error, 4)]
+    one["verdict"] = verdict(one)
+    return one
+
+
 def page(data: Mapping[str, Any]) -> str:
     """The measured page from its figures."""
     book = read_book()
@@ -154,20 +170,22 @@ def page(data: Mapping[str, Any]) -> str:
             "|---|" + "---|" * len(SHOWN),
             *(f"| {NAMES[p]} | " + " | ".join(one["rows"][p]) + " |" for p in POLICIES),
         ]
-    verdicts = {one["verdict"] for one in truths.values()}
+    over_all = {truth: pooled(truth, data)["verdict"] for truth in truths}
+    verdicts = set(over_all.values())
     said = (
         "**It is worse somewhere: see the verdicts.**"
         if "worse" in verdicts
         else "Nowhere is it worse where it decides."
     )
     if "abstains" in verdicts:
-        where = ", ".join(truth.replace("_", " ") for truth, one in truths.items() if one["verdict"] == "abstains")
+        where = ", ".join(truth.replace("_", " ") for truth, said in over_all.items() if said == "abstains")
         said += (
             f" Where it abstains ({where}) a ladder that tapers saves immunoglobulin which the model leaves as it is: there a "
             "plan says that nothing is proposed, and why, and what would settle it."
         )
     for truth, one in truths.items():
-        if one["verdict"] == "worse":
+        if over_all[truth] == "worse":
+            one = pooled(truth, data)
             apart = {NAMES[other]: one[f"decided_against_{other}"] for other in AGAINST}
             pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {name}" for name, (mean, error) in apart.items())
             name = truth.replace("_", " ")
@@ -177,7 +195,7 @@ def page(data: Mapping[str, Any]) -> str:
     lines += [
         "",
         said,
-        *_checked(data.get("checked", ())),
+        *_checked(data),
         *details,
         "",
         "## What the columns mean",
@@ -199,15 +217,16 @@ def _abstaining(truths: Mapping[str, Any]) -> str:
     """What counts as abstaining, and for how many people on which truth."""
     told = ", ".join(f"{name.replace('_', ' ')} {one['people'] - one['decided']}" for name, one in truths.items())
     return (
-        "\n\nWhat counts as abstaining was fixed before anything was measured: a decision in which nothing is proposed, with the "
+        "\n\nWhat counts as abstaining stood before the rule was changed, and was not touched: a decision in which nothing is proposed, with the "
         f"reason; a person for whom that happened in {100 * ABSTAINS:.0f} % of decisions or more. The regimen then stays as it is. "
         f"Such people: {told}. Both comparisons count: over all people, and over those for whom it decided; the second leaves out "
         "the people who abstaining helped as well as those whom it cost something."
     )
 
 
-def _checked(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The same question on seeds that took no part in developing the rule."""
+def _checked(data: Mapping[str, Any]) -> list[str]:
+    """The same question on seeds that took no part in developing the rule, and over all seeds."""
+    found: Sequence[Mapping[str, Any]] = data.get("checked", ())
     if not found:
         return []
     lines = [
@@ -221,12 +240,24 @@ def _checked(found: Sequence[Mapping[str, Any]]) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for one in found:
-        pairs = [one[f"{key}_against_{other}"] for key in ("loss", "decided") for other in AGAINST]
-        cells = " | ".join(f"{mean:+.3f} ± {error:.3f}" for mean, error in pairs)
+        cells = _pairs(one)
         lines.append(
             f"| {one['truth'].replace('_', ' ')} | {one['seed']} | {one['made']} | {one['people']} | {cells} | {one['verdict']} |"
         )
+    for truth in dict.fromkeys(one["truth"] for one in found):
+        one = pooled(truth, data)
+        name = truth.replace("_", " ")
+        lines.append(f"| **{name}** | all | | {one['people']} | {_pairs(one)} | **{one['verdict']}** |")
+    lines += [
+        "",
+        "The last rows take all people together, those of the table above included. They decide, as they rest on the most people.",
+    ]
     return lines
+
+
+def _pairs(one: Mapping[str, Any]) -> str:
+    pairs = [one[f"{key}_against_{other}"] for key in ("loss", "decided") for other in AGAINST]
+    return " | ".join(f"{mean:+.3f} ± {error:.3f}" for mean, error in pairs)
 
 
 def check(truths: Sequence[str], seeds: Sequence[int], people: int) -> list[dict[str, Any]]:
@@ -292,7 +323,8 @@ def _add(found: list[dict[str, Any]], *, write: bool) -> int:
     return _written(data, write=write)
 
 
-def _written(data: Mapping[str, Any], *, write: bool) -> int:
+def _written(data: dict[str, Any], *, write: bool) -> int:
+    data["over_all"] = {truth: pooled(truth, data) for truth in data["truths"]}
     if write:
         PAGE.parent.mkdir(parents=True, exist_ok=True)
         PAGE.write_text(page(data), "utf-8", newline="\n")
@@ -300,8 +332,7 @@ def _written(data: Mapping[str, Any], *, write: bool) -> int:
         print(f"Written: {PAGE.relative_to(ROOT)}")
     else:
         print(page(data))
-    every = (*data["truths"].values(), *data.get("checked", ()))
-    return int(any(one["verdict"] == "worse" for one in every))
+    return int(any(one["verdict"] == "worse" for one in data["over_all"].values()))
 
 
 if __name__ == "__main__":

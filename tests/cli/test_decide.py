@@ -56,7 +56,7 @@ def test_an_outcome_without_its_decision_names_those_there_are(file, capsys):
 
 def test_a_replay_without_a_log_says_so(file, capsys):
     assert run(["replay", str(file)]) == ExitCode.REFUSED
-    assert "Decisions: none" in capsys.readouterr().err
+    assert "holds no decision yet" in capsys.readouterr().err
 
 
 def test_a_look_back_in_json_has_one_entry_a_day_and_a_picture(file, tmp_path, capsys):

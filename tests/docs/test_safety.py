@@ -39,6 +39,22 @@ def test_a_named_test_that_is_gone_is_found(tmp_path):
     assert len(SAFETY.missing_tests(tmp_path)) == sum(len(h["tests"]) for h in SAFETY.hazards())
 
 
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("def test_x():\n    assert 1", True),
+        ("def test_x():\n    with pytest.raises(ValueError):\n        f()", True),
+        ("@pytest.mark.skip\ndef test_x():\n    assert 1", False),
+        ("@pytest.mark.xfail\ndef test_x():\n    assert 1", False),
+        ("def test_x():\n    f()", False),
+    ],
+)
+def test_a_test_that_is_skipped_or_asserts_nothing_shows_nothing(tmp_path, text, shows):
+    file = tmp_path / "test_x.py"
+    file.write_text(text, "utf-8")
+    assert (SAFETY.tests_of(file) == {"test_x"}) == shows
+
+
 def test_both_pages_are_up_to_date():
     for name, text in SAFETY.pages().items():
         assert (ROOT / "docs" / name).read_text("utf-8") == text, f"docs/{name}: run make docs"

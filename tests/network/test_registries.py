@@ -94,7 +94,23 @@ def test_without_a_network_it_says_so_and_keeps_going(tmp_path, capsys):
     jsonschema.validate(answer, json.loads((resources(package) / name).read_text("utf-8")))
     assert len(answer["trials"]) == 2
     assert answer["not_asked"][0].startswith("papers: ")
-    assert "everything else in this program works without it" in told.err
+    assert "everything else in this program works without it" in " ".join(told.err.split())
+
+
+def test_a_registry_that_was_not_asked_is_not_said_to_hold_nothing_new(tmp_path, capsys):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    run(["evidence", "update", "--trials-url", url, "--papers-url", url, "--keep", str(tmp_path)])
+    told = capsys.readouterr().out
+    assert "Not asked: trials, papers" in told
+    assert "Nothing new" not in told
+
+
+@pytest.mark.parametrize("option", ["--trials-url", "--papers-url"])
+def test_an_address_that_is_none_is_refused_before_anything_is_asked(option, capsys):
+    assert run(["evidence", "update", option, "somewhere"]) == 2
+    assert "https://" in capsys.readouterr().err
 
 
 def test_papers_cited_already_are_counted_and_not_shown_again():

@@ -227,7 +227,9 @@ def log(file: Path, at: date | None, as_json: bool) -> int:
         click.echo(json.dumps(entries, indent=2, ensure_ascii=False, default=lambda day: day.isoformat()))
         return ExitCode.OK
     if not record.decisions:
-        click.echo(f"{file.name} holds no decision yet. Keep one with: ranvier decide {file.name} accept --at DAY")
+        click.echo(
+            words.wrap(f"{file.name} holds no decision yet. Keep one with: ranvier decide {file.name} accept --at DAY")
+        )
     for d in record.decisions:
         offered = "nothing proposed" if d.proposed is None else f"proposed {_said(d.proposed)}"
         then = "" if d.regimen is None else f", agreed {_said(d.regimen)}"

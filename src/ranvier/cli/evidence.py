@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ranvier.cli.words import wrap
 from ranvier.ground.notes import ExitCode
 
 HELP = """What is believed, and on what it stands.
@@ -138,7 +139,10 @@ def unverified(file: str | None, as_json: bool) -> int:
         every = sorted({one.file for one in found})
         found = [one for one in found if one.file.startswith(file)]
         if not found:
-            raise click.UsageError(f"Nothing unverified in '{file[:80]}'. Files with such lines: {', '.join(every)}.")
+            folders = sorted({name.partition("/")[0] + "/" for name in every})
+            raise click.UsageError(
+                f"Nothing unverified in '{file[:80]}'. Folders with such lines: {', '.join(folders)}."
+            )
     if as_json:
         _echo_json([text.as_data(one) for one in found])
     else:
@@ -204,6 +208,9 @@ def update(
     from ranvier.report.plain import plain
 
     knowledge = evidence.load()
+    for option, url in (("--trials-url", trials_url), ("--papers-url", papers_url)):
+        if url is not None and not url.startswith(("https://", "http://")):
+            raise click.UsageError(f"{option}: '{url[:60]}' is no address. Write https://host or https://host:port.")
     begins = _day(since) or knowledge.looked["evidence/claims.yaml"]
     ends = _day(last) or date.today()
     archive = net.Archive(Path(keep) if keep else Path(click.get_app_dir("ranvier")) / "gathered")
@@ -229,14 +236,14 @@ def update(
     if as_json:
         _echo_json({"format": "ranvier-update/1", **plain(new), "not_asked": refused})
     else:
-        _echo(_news(new, knowledge))
+        _echo(_news(new, knowledge, refused))
     for line in refused:
-        click.echo(line, err=True)
+        click.echo(wrap(line), err=True)
     return ExitCode.REFUSED if refused else ExitCode.OK
 
 
-def _news(new: Any, knowledge: Any) -> list[str]:
-    """What registries hold, for a person to look through."""
+def _news(new: Any, knowledge: Any, refused: Sequence[str]) -> list[str]:
+    """What registries hold, for a person to look through; of one that was not asked nothing is said to be new or not."""
     from ranvier.exchange.registries import as_source
     from ranvier.report.order_text import filled
     from ranvier.report.words import Words
@@ -258,7 +265,10 @@ def _news(new: Any, knowledge: Any) -> list[str]:
         return filled(words.text("update", "trial", **facts) + why, "  - ", "    ")
 
     lines = filled(words.text("update", "head", since=new.since, trials=len(new.trials), papers=len(new.papers)))
-    if not (new.trials or new.papers or new.changed):
+    if refused:
+        names = ", ".join(line.partition(":")[0] for line in refused)
+        lines += filled(words.text("update", "not_asked", names=names))
+    elif not (new.trials or new.papers or new.changed):
         lines += filled(words.text("update", "nothing"))
     for name, group in (("trials", new.trials), ("changed", new.changed)):
         if group:

@@ -44,7 +44,9 @@ def replay(file: Path, of_day: date | None, as_json: bool) -> int:
     chosen = [d for d in record.decisions if of_day is None or d.on == of_day]
     if not chosen:
         days = ", ".join(d.on.isoformat() for d in record.decisions) or "none"
-        click.echo(words.wrap(f"There is no such decision in {file.name}. Decisions: {days}."), err=True)
+        none = f"{file.name} holds no decision yet, so there is nothing to replay."
+        said = f"There is no such decision in {file.name}. Decisions: {days}." if record.decisions else none
+        click.echo(words.wrap(said), err=True)
         return ExitCode.REFUSED
     knowledge = evidence.load()
     told: list[dict[str, Any]] = []
@@ -123,15 +125,13 @@ def backtest(
     from ranvier.report.words import Words
 
     knowledge = evidence.load()
-    days = [
-        d
-        for d in decision_days(record, knowledge, every=every)
-        if (first is None or d >= first) and (last is None or d <= last)
-    ]
+    every_day = decision_days(record, knowledge, every=every)
+    days = [d for d in every_day if (first is None or d >= first) and (last is None or d <= last)]
     if not days:
-        click.echo(
-            words.wrap("No decision day lies there: fewer than three courses, and no decision in the log."), err=True
-        )
+        why = "this record has fewer than three courses, and no decision in its log."
+        if every_day:
+            why = f"those of this record run from {every_day[0].isoformat()} to {every_day[-1].isoformat()}."
+        click.echo(words.wrap(f"No decision day lies there: {why}"), err=True)
         return ExitCode.REFUSED
     backs = []
     for number, back in enumerate(look_back(record, knowledge, days, seed=seed), start=1):
