@@ -217,7 +217,8 @@ def _abstaining(truths: Mapping[str, Any]) -> str:
     """What counts as abstaining, and for how many people on which truth."""
     told = ", ".join(f"{name.replace('_', ' ')} {one['people'] - one['decided']}" for name, one in truths.items())
     return (
-        "\n\nWhat counts as abstaining stood before the rule was changed, and was not touched: a decision in which nothing is proposed, with the "
+        "\n\nWhat counts as abstaining stood before the rule was changed, and was not touched: a decision in "
+        "which nothing is proposed, with the "
         f"reason; a person for whom that happened in {100 * ABSTAINS:.0f} % of decisions or more. The regimen then stays as it is. "
         f"Such people: {told}. Both comparisons count: over all people, and over those for whom it decided; the second leaves out "
         "the people who abstaining helped as well as those whom it cost something."
