@@ -20,9 +20,9 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.ground.findings import Finding
 from ranvier.report import html
 from ranvier.report.diagnosis_json import sources as sources_of_diagnosis
-from ranvier.report.diagnosis_words import headline
+from ranvier.report.diagnosis_words import class_word, headline
 from ranvier.report.html import DOUBTFUL, Table
-from ranvier.report.words import MINUS, Words
+from ranvier.report.words import MINUS, Words, retold
 
 SHOWN = 0.01  # a condition less likely than this is only counted
 NERVES = 0.2  # a nerve less likely than this is not listed
@@ -62,6 +62,7 @@ def both_to_html(assessment: Assessment, knowledge: Knowledge, *, language: str 
 
 def context_of(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
     """Everything the templates ask for, as text."""
+    diagnosis = retold(diagnosis, words)
     judgement = diagnosis.judgement
     names = {c.condition: c.name for c in judgement.differential}
     shown = [c for i, c in enumerate(judgement.differential[:CANDIDATES]) if c.probability >= SHOWN or i < 3]
@@ -138,7 +139,10 @@ def _branch(finding: Finding, words: Words) -> dict[str, Any]:
 
 def _plan(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
     plan = diagnosis.judgement.plan
-    told: dict[str, Any] = {"says": plan.says, "steps": ()}
+    says = plan.says
+    if plan.kind == "other":
+        says = _text(words, "other_leads", name=diagnosis.judgement.differential[0].name)
+    told: dict[str, Any] = {"says": says, "steps": ()}
     if plan.kind not in ("settle", "think_again", "other"):  # there the steps are the next tests
         told["steps"] = tuple(
             {"on": words.date(s.on) if s.on else _text(words, "now"), "says": s.says} for s in plan.steps
@@ -152,7 +156,9 @@ def _next(one: Suggestion, diagnosis: Diagnosis, names: dict[str, str], words: W
     more = []
     if one.class_could_become:
         title = diagnosis.judgement.criteria[0].title
-        more.append(_text(words, "class_could_become", title=title, **{"class": one.class_could_become}))
+        more.append(
+            _text(words, "class_could_become", title=title, **{"class": class_word(one.class_could_become, words)})
+        )
     if one.outcomes:
         stated = diagnosis.judgement.facts.get(one.outcomes[0].finding)
         question = str(stated.because.facts.get("says", stated.id)) if stated else one.outcomes[0].finding
@@ -195,10 +201,11 @@ def _verdict(verdict: Verdict, words: Words) -> dict[str, Any]:
     return {
         "title": verdict.title,
         "class_": verdict.class_,
-        "could_be": _text(words, "could_be", **{"class": verdict.could_be}) if better else "",
+        "said": class_word(verdict.class_, words),
+        "could_be": _text(words, "could_be", **{"class": class_word(verdict.could_be, words)}) if better else "",
         "changes": tuple(
-            f"{c.says}: {_text(words, 'if_so', **{'class': c.if_met})}; "
-            f"{_text(words, 'if_not', **{'class': c.if_not_met})}"
+            f"{c.says}: {_text(words, 'if_so', **{'class': class_word(c.if_met, words)})}; "
+            f"{_text(words, 'if_not', **{'class': class_word(c.if_not_met, words)})}"
             for c in verdict.would_change[:MOST_CHANGES]
         ),
         "unchecked": _text(words, "unchecked", n=len(verdict.unverified)) if verdict.unverified else "",
@@ -231,11 +238,11 @@ def _nerves(diagnosis: Diagnosis, words: Words) -> dict[str, Any]:
         "grades": Table(
             _text(words, "body_table"),
             heads,
-            tuple((f.muscle.upper().replace("_", " "), f.side, f.grade) for f in rows),
+            tuple((f.muscle.upper().replace("_", " "), words.word("side", f.side), f.grade) for f in rows),
         ),
         "nerves": tuple(
             {
-                "name": f"{n.side} {n.name}",
+                "name": words.text("ui", "sided", side=words.word("side", n.side), measure=n.name),
                 "p": words.per_cent(n.probability),
                 "width": _width(n.probability),
                 "for_": _muscles(n.muscles_for),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ranvier.decision.diagnosed import Candidate, Diagnosis, SegmentFinding, Verdict
 from ranvier.evidence.nouns import Knowledge
-from ranvier.report.words import Words
+from ranvier.report.words import Words, retold
 
 WIDTH = 80
 CANDIDATES = 5
@@ -24,30 +24,32 @@ def headline(diagnosis: Diagnosis, words: Words) -> str:
     judgement = diagnosis.judgement
     first, leads = judgement.differential[0], judgement.criteria[0]
     stops = sum(flag.grade == "stop" for flag in judgement.red_flags)
-    warned = {0: "", 1: " One red flag stops the name MMN."}.get(stops, f" {stops} red flags stop the name MMN.")
-    class_ = f"{leads.title}: {_class(leads)}."
+    warned = ""
+    if stops:
+        warned = " " + words.text("judgement", "one_stop" if stops == 1 else "stops", n=stops)
+    class_ = f"{leads.title}: {_class(leads, words)}."
     if judgement.thin:
-        return (
-            "Too little is recorded to name anything: the numbers below are hardly more than how common each condition "
-            f"is among the people seen. {class_}{warned}"
-        )
-    if first.probability >= 0.5:
-        return f"{first.name}: {words.chance(first.probability)}. {class_}{warned}"
-    second = judgement.differential[1]
-    return (
-        f"No condition leads: {first.name} {words.odds(first.probability)}, "
-        f"{second.name} {words.odds(second.probability)}. {class_}{warned}"
-    )
+        told = words.text("judgement", "thin")
+    elif first.probability >= 0.5:
+        told = words.text("judgement", "leads", name=first.name, chance=words.chance(first.probability))
+    else:
+        second = judgement.differential[1]
+        told = words.text(
+            "judgement", "nobody_leads", first=first.name, first_chance=words.odds(first.probability),
+            second=second.name, second_chance=words.odds(second.probability),
+        )  # fmt: skip
+    return f"{told} {class_}{warned}"
 
 
 def render(diagnosis: Diagnosis, knowledge: Knowledge, language: str = "en") -> str:
     """The whole answer as text of at most 80 columns."""
     words = Words(knowledge, language)
+    diagnosis = retold(diagnosis, words)
     blocks = [
         _title(diagnosis, words),
         _flags(diagnosis),
         _fold(headline(diagnosis, words)),
-        _criteria(diagnosis),
+        _criteria(diagnosis, words),
         _differential(diagnosis, words),
         _nerves(diagnosis, words),
         _segments(diagnosis, words),
@@ -83,16 +85,22 @@ def _flags(diagnosis: Diagnosis) -> str:
     return "\n".join(lines)
 
 
-def _class(verdict: Verdict) -> str:
-    more = "" if verdict.could_be in (verdict.class_, "not met") else f", could still be {verdict.could_be}"
-    return f"{verdict.class_}{more}"
+def class_word(name: str, words: Words) -> str:
+    """The word of a class of a set of criteria."""
+    return str(words.texts["judgement"]["class"].get(name, name))
 
 
-def _criteria(diagnosis: Diagnosis) -> str:
+def _class(verdict: Verdict, words: Words) -> str:
+    open_ = verdict.could_be not in (verdict.class_, "not met")
+    facts = {"class": class_word(verdict.class_, words), "could": class_word(verdict.could_be, words)}
+    return words.text("judgement", "verdict_open" if open_ else "verdict", **facts)
+
+
+def _criteria(diagnosis: Diagnosis, words: Words) -> str:
     lines = ["Criteria"]
     for verdict in diagnosis.judgement.criteria:
         mark = " *" if verdict.unverified else ""
-        lines.append(f"  {verdict.title:<15} {_class(verdict)}{mark}")
+        lines.append(f"  {verdict.title:<15} {_class(verdict, words)}{mark}")
     leads = diagnosis.judgement.criteria[0]
     if leads.would_change:
         lines.append(f"  One answer that would change {leads.title}:")

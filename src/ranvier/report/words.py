@@ -9,6 +9,7 @@ import math
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -34,6 +35,40 @@ def language(code: str) -> Mapping[str, Any]:
     text = files("ranvier.knowledge").joinpath("languages", f"{code}.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded if code == "en" else _over(language("en"), loaded)
+
+
+@lru_cache(maxsize=4)
+def said_in(code: str) -> Mapping[str, str]:
+    """English sentences of the knowledge and how they read in that language; empty for English."""
+    file = files("ranvier.knowledge").joinpath("languages", "said", f"{code}.yaml")
+    if not file.is_file():
+        return {}
+    loaded: dict[str, str] = yaml.load(file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
+def retold(thing: Any, words: Words) -> Any:
+    """The same answer with every sentence of the knowledge in the language of the words; codes stay as they are."""
+    table = said_in(words.code)
+    return _retold(thing, table, {}) if table else thing
+
+
+def _retold(thing: Any, table: Mapping[str, str], done: dict[int, tuple[Any, Any]]) -> Any:
+    if isinstance(thing, str):
+        return table.get(thing, thing) if type(thing) is str else thing
+    if id(thing) in done:
+        return done[id(thing)][1]
+    told = thing
+    if isinstance(thing, tuple) and type(thing) is tuple:
+        told = tuple(_retold(part, table, done) for part in thing)
+    elif isinstance(thing, Mapping):
+        told = {name: _retold(part, table, done) for name, part in thing.items()}
+    elif is_dataclass(thing) and not isinstance(thing, type):
+        parts = {f.name: _retold(getattr(thing, f.name), table, done) for f in fields(thing) if f.init}
+        changed = {name: part for name, part in parts.items() if part is not getattr(thing, name)}
+        told = replace(thing, **changed) if changed else thing
+    done[id(thing)] = (thing, told)  # kept, so that no other object gets its id
+    return told
 
 
 def languages() -> tuple[str, ...]:
@@ -107,6 +142,12 @@ class Words:
         proposal = assessment.treatment.proposal if assessment else None
         self._series = {m.id: self.measure(m) for m in posterior.measures} if posterior else {}
         self._options = {o.id: self.plan(o.regimen) for o in proposal.options} if proposal else {}
+
+    # ---- what is known ------------------------------------------------------------------------------------------------
+
+    def known(self, text: str) -> str:
+        """A sentence of the knowledge in this language; as it stands where it was not translated, or changed since."""
+        return said_in(self.code).get(text, text)
 
     # ---- numbers ----------------------------------------------------------------------------------------------------
 
