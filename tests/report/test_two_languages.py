@@ -2,12 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import pytest
 import yaml
 
+from ranvier import evidence
+from ranvier.decision.diagnose import diagnose
+from ranvier.record import read as read_record
+from ranvier.report.diagnosis_words import render
+from ranvier.report.words import Words, retold, said_in
+
+CASE = Path(__file__).resolve().parents[2] / "cases" / "naive-responder.yaml"
 LANGUAGES = files("ranvier.knowledge").joinpath("languages")
 WEB = sorted(f.name for f in LANGUAGES.joinpath("web", "en").iterdir())
 PAIRS = [
@@ -71,3 +80,47 @@ def test_german_sentences_are_not_english_ones_left_standing(german: str) -> Non
     assert [
         (place, text) for place, text in leaves(read(german)) if english.search(re.sub(r"{.*?}", "", str(text)))
     ] == []
+
+
+def sentences(value: object) -> Iterator[str]:
+    """What knowledge says to a reader: its sentences, names and titles."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name in ("says", "name", "title", "do") and isinstance(part, str):
+                yield part
+            else:
+                yield from sentences(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from sentences(part)
+
+
+def knowledge_of(*folders: str) -> set[str]:
+    root = files("ranvier.knowledge")
+    found = [f for folder in folders for f in root.joinpath(folder).iterdir() if f.name.endswith(".yaml")]
+    return {text for file in found for text in sentences(yaml.safe_load(file.read_text(encoding="utf-8")))}
+
+
+CODES = {"definite", "probable", "possible", "CIDP"}  # classes have words of their own; a name that is the same in both
+
+
+def test_what_the_diagnosis_says_is_there_in_german() -> None:
+    titles = {"AAEM 2003", "EFNS/PNS 2006", "EFNS/PNS 2010", "Utrecht 2000"}
+    assert sorted(knowledge_of("criteria", "differential") - said_in("de").keys() - CODES - titles) == []
+
+
+def test_no_code_is_translated_as_if_it_were_a_sentence() -> None:
+    codes = {"met", "not met", "unknown", "definite", "probable", "possible", "stop", "slow", "right", "left"}
+    assert codes & said_in("de").keys() == set()
+
+
+def test_a_diagnosis_reads_german_throughout_and_keeps_its_numbers() -> None:
+    words = {code: Words(evidence.load(), code) for code in ("en", "de")}
+    record, _ = read_record(CASE)
+    found = diagnose(record, evidence.load(), at=date(2026, 1, 1))
+    told = {code: render(found, evidence.load(), code) for code in words}
+    assert re.findall(r"\d+ %", told["en"]) == re.findall(r"\d+ %", told["de"])
+    english = re.compile(r"\b(?:the|of|and|with|which|weakness|nerve|if so|could)\b")
+    assert english.findall(told["de"]) == []
+    assert retold(found, words["en"]) is found
+    assert retold(found, words["de"]).judgement.criteria[0].class_ == found.judgement.criteria[0].class_

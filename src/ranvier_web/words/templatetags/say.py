@@ -9,7 +9,7 @@ from typing import Any
 from django import template
 from django.template.context import RequestContext
 from django.utils import timezone
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from ranvier_web.words import load
@@ -35,6 +35,16 @@ def keep(text: Any) -> Any:
     """Number and unit stay on one line."""
     kept = _KEEP.sub("\\1\N{NO-BREAK SPACE}", str(text))
     return mark_safe(kept) if isinstance(text, SafeString) else kept
+
+
+@register.filter
+def told(text: Any) -> SafeString:
+    """A sentence of the knowledge in the reader's language; where it is known in English only, marked as English."""
+    said = load.words().known(str(text))
+    shown = SafeString(keep(conditional_escape(said)))
+    if load.language() == "en" or said != str(text):
+        return shown
+    return format_html('<span lang="en">{}</span>', shown)
 
 
 @register.filter
