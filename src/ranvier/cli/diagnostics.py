@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ranvier.cli.plan import at_option, read, the_day
 from ranvier.ground.notes import ExitCode, InputError, Problem
 
 if TYPE_CHECKING:
     from ranvier.estimation.population_checks import OutputCheck, PopulationChecks
 
-HELP = """Does a population fit the people whose data these are?
+HELP = """Does a population fit the people whose data these are? Does a fit hold for one person?
 
-DATA is a NONMEM-style table; --population a file as `ranvier population fit` writes it. Each person is fitted, the whole
-data set is simulated again and again, and both are compared.
+DATA is a NONMEM-style table, with --population a file as `ranvier population fit` writes it: each person is fitted, the whole
+data set is simulated again and again, and both are compared. Or DATA is one person's record (.yaml, .json): fitted as for a
+plan, with individual fit, residuals, NPDE against the population, posterior predictive check, k-hat, and R-hat with --nuts.
 
 \b
 What is shown:
@@ -34,15 +37,17 @@ What is shown:
 Examples:
   ranvier diagnostics clinic.csv --population clinic.yaml
   ranvier diagnostics clinic.csv --population clinic.yaml --html checks.html
+  ranvier diagnostics heron.yaml --at 2025-11-03 --html heron-checks.html
 """
 MOST_FITS = 24
+RECORDS = (".yaml", ".yml", ".json")
 
 
 @click.command(help=HELP, short_help="Does a population fit these people?")
 @click.argument("data", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--population", "population_file", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE",
-    help="Population file.",
+    "--population", "population_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Population file; needed for a table.",
 )  # fmt: skip
 @click.option(
     "--replicates", type=click.IntRange(50, 5000), default=300, show_default=True, help="Simulated data sets."
@@ -50,8 +55,19 @@ MOST_FITS = 24
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Start of the random numbers.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Pictures and tables.")
 @click.option("--json", "as_json", is_flag=True, help="Write the numbers as JSON to standard output.")
-def command(data: Path, population_file: Path, replicates: int, seed: int, html: Path | None, as_json: bool) -> int:
+@at_option
+@click.option("--nuts", "by_nuts", is_flag=True, help="For a record: draw by NUTS as well, and say R-hat.")
+def command(
+    data: Path, population_file: Path | None, replicates: int, seed: int, html: Path | None, as_json: bool, at: date | None,
+    by_nuts: bool,
+) -> int:  # fmt: skip
     """Read, fit, simulate, compare; the words are HELP."""
+    if data.suffix.lower() in RECORDS:
+        return _of_record(data, the_day(at), seed, html, as_json=as_json, by_nuts=by_nuts)
+    if population_file is None:
+        raise click.UsageError(
+            "A table needs --population FILE. (One person's record, .yaml or .json, is checked without.)"
+        )
     from ranvier.estimation.cohort import build
     from ranvier.estimation.population_checks import check_population
     from ranvier.evidence.models import read_population
@@ -67,6 +83,28 @@ def command(data: Path, population_file: Path, replicates: int, seed: int, html:
     if html is not None:
         html.write_text(page(found, data.name, population.title), "utf-8", newline="\n")
     click.echo(json.dumps(as_data(found), indent=2) if as_json else text(found, html))
+    return ExitCode.OK
+
+
+def _of_record(data: Path, at: date, seed: int, html: Path | None, *, as_json: bool, by_nuts: bool) -> int:
+    from ranvier.cli import record_diagnostics as told
+    from ranvier.estimation.nouns import Refusal
+    from ranvier.estimation.record_checks import check_record
+    from ranvier.evidence import load
+    from ranvier.record.until import until
+
+    then, _ = until(read(data), at)
+    found = check_record(then, load(), at=at, seed=seed, by_nuts=by_nuts)
+    if isinstance(found, Refusal):
+        problem = Problem(
+            data.name, "no model can be fitted to this record on that day", "ranvier plan says why, and what to add."
+        )
+        raise InputError(f"{data.name} cannot be checked.", (problem,))
+    if html is not None:
+        html.write_text(told.page(found, data.name), "utf-8", newline="\n")
+    click.echo(json.dumps(told.as_data(found), indent=2) if as_json else told.text(found))
+    if html is not None and not as_json:
+        click.echo(f"Pictures and tables: {html}")
     return ExitCode.OK
 
 
