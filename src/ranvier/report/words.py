@@ -429,7 +429,8 @@ class _Sentence(string.Formatter):
         self.words = words
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        return kwargs.get(str(key))
+        value = kwargs.get(str(key))
+        return self.words.known(value) if key in ("says", "why") and isinstance(value, str) else value
 
     def format_field(self, value: Any, format_spec: str) -> str:
         words = self.words

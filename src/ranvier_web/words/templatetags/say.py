@@ -48,6 +48,12 @@ def told(text: Any) -> SafeString:
 
 
 @register.filter
+def deed(action: str) -> str:
+    """An action of the audit log in words; its code where it has none."""
+    return str(load.texts(load.language())["audit"].get(action, action))
+
+
+@register.filter
 def day(value: date | datetime | str | None) -> str:
     """Like "Tue 3 Mar 2026"."""
     if value is None or value == "":
