@@ -1,4 +1,4 @@
-"""The worker: assesses patients with new facts, one after the other, until it is stopped."""
+"""The worker: assesses patients with new facts, then those whose answer is of an earlier day, until it is stopped."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> None:
     django.setup()
     from django.db import close_old_connections
 
-    from ranvier_web.clinic.assessing import work
+    from ranvier_web.clinic.assessing import renew, work
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -28,7 +28,7 @@ def main() -> None:
     while not stop.is_set():
         close_old_connections()
         try:
-            done = work()
+            done = work() or renew()
         except Exception:
             logging.getLogger(__name__).exception("looking for work failed")
             time.sleep(AFTER_FAULT)

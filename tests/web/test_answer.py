@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -12,8 +13,10 @@ from django.utils import timezone
 from ranvier.decision import assess
 from ranvier.evidence import load
 from ranvier.report.html import to_html
-from ranvier_web.clinic.assessing import assess_patient, kept, work
+from ranvier.report.replay import replay
+from ranvier_web.clinic.assessing import assess_patient, kept, renew, work
 from ranvier_web.clinic.frozen import freeze, thaw
+from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Assessment, Decision, Kind, State, Task
 from ranvier_web.clinic.record import record_of
 
@@ -117,15 +120,16 @@ def test_accepting_makes_one_decision_and_a_sheet(measured, clinic, signed_in):
     browser = signed_in("neurologist")
     page = reverse("decide", args=[measured.pk])
     key = str(uuid.uuid4())
-    asked = {"product": "privigen", "route": "IV", "grams": "50", "interval": "21"}
+    asked = {"product": "privigen", "route": "IV", "grams": "60", "interval": "28"}
     sent = asked | {"key": key, "assessment": made.pk, "verdict": "changed"}
     assert browser.post(page, sent).status_code == 422  # a change needs a reason
     sent["reason"] = "wants fewer days off work"
     first, second = browser.post(page, sent), browser.post(page, sent)
     assert first.status_code == second.status_code == 302
     assert Decision.objects.count() == 1
-    sheet = browser.get(first.headers["Location"]).content.decode()
-    assert "wants fewer days off work" in sheet
+    sheet = browser.get(first.headers["Location"], follow=True).content.decode()
+    assert re.search(r"60\s*g", sheet)
+    assert "wants fewer days off work" in browser.get(reverse("decisions", args=[measured.pk])).content.decode()
     other = browser.post(page, sent | {"key": str(uuid.uuid4())})
     assert other.status_code == 409
     assert "decided already" in other.content.decode()
@@ -171,3 +175,75 @@ def test_the_work_list_asks_the_database_as_often_for_three_patients_as_for_thir
 
     asked(1)
     assert asked(3) == asked(30) < 15
+
+
+def decided(measured, browser, **more):
+    made = assess_patient(measured)
+    sent = {
+        "product": "privigen",
+        "route": "IV",
+        "grams": "60",
+        "interval": "28",
+        "verdict": "changed",
+        "code": "person_prefers",
+    }
+    sent |= {"key": str(uuid.uuid4()), "assessment": made.pk} | more
+    return browser.post(reverse("decide", args=[measured.pk]), sent)
+
+
+def test_what_was_decided_in_the_browser_stands_in_the_record_and_its_answer_can_be_made_again(measured, signed_in):
+    browser = signed_in("neurologist")
+    assert decided(measured, browser).status_code == 302
+    record, _, _ = record_of(measured)
+    (decision,) = record.decisions
+    assert (decision.decided, decision.reason, decision.by) == ("changed", "person_prefers", "neurologist")
+    assert (decision.regimen.grams, decision.regimen.interval_days) == (60, 28)
+    again = replay(record, decision, knowledge())
+    assert again.same, again.changed
+    assert assess_patient(measured).answer["record_digest"] == record.digest
+
+
+def test_a_limit_is_exceeded_only_with_a_coded_reason(measured, signed_in):
+    browser = signed_in("neurologist")
+    too_much = {"grams": "160", "interval": "14"}
+    page = browser.get(reverse("decide", args=[measured.pk]), {"product": "privigen", "route": "IV"} | too_much)
+    refused = decided(measured, browser, **too_much)
+    assert refused.status_code == 422
+    assert "exceeds the limit" in refused.content.decode()
+    assert not Decision.objects.exists()
+    page = browser.get(reverse("decide", args=[measured.pk]), {"product": "privigen", "route": "IV"} | too_much)
+    limits = re.findall(r'name="(override-[a-z_]+)"', page.content.decode())
+    assert limits
+    assert decided(measured, browser, **too_much, **dict.fromkeys(limits, "urgent")).status_code == 302
+    (decision,) = record_of(measured)[0].decisions
+    assert {f"override-{o.limit}" for o in decision.overrides} == set(limits)
+
+
+def test_what_came_of_a_decision_is_written_once_and_stands_in_the_record(measured, signed_in):
+    browser = signed_in("neurologist")
+    decided(measured, browser)
+    page = reverse("decision_outcome", args=[measured.pk, Decision.objects.get().pk])
+    assert browser.post(page, {"result": "wonderful"}).status_code == 422
+    assert browser.post(page, {"result": "success", "note": "ties laces again"}).status_code == 302
+    assert browser.post(page, {"result": "failure"}).status_code == 409
+    (decision,) = record_of(measured)[0].decisions
+    assert (decision.outcome.result, decision.outcome.note) == ("success", "ties laces again")
+    assert "ties laces again" in browser.get(reverse("decisions", args=[measured.pk])).content.decode()
+    assert signed_in("nurse").post(page, {"result": "success"}).status_code == 403
+
+
+def test_when_only_a_day_has_passed_the_answer_is_made_anew_once(measured):
+    made = assess_patient(measured)
+    assert not renew(made.at)
+    tomorrow = made.at + timedelta(days=1)
+    assert renew(tomorrow)
+    state = measured.state
+    state.refresh_from_db()
+    assert state.assessment.at == tomorrow
+    assert not renew(tomorrow)
+
+
+def test_somebody_whose_facts_must_be_mended_first_does_not_keep_the_worker_busy(measured):
+    made = assess_patient(measured)
+    State.objects.filter(patient=measured).update(trouble=[{"place": "x", "what": "y", "remedy": "z"}])
+    assert not renew(made.at + timedelta(days=1))

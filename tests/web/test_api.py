@@ -141,6 +141,7 @@ OPERATIONS = {
     ),
     ("GET", "/patients/P/decisions"): ("decisions", "advice.read", None),
     ("POST", "/patients/P/decisions"): ("decide", "decisions.write", {"assessment": 987654, "verdict": "accepted"}),
+    ("POST", "/patients/P/decisions/987654/outcome"): ("decision_outcome", "decisions.write", {"result": "success"}),
     ("GET", "/patients/P/diagnosis"): ("diagnosis", "advice.read", None),
     ("POST", "/patients/P/examination"): (
         "examination_seen", "advice.read", {"on": "2026-01-01", "findings": [{"muscle": "fdi", "side": "right", "mrc": 3}]},
@@ -169,7 +170,14 @@ def test_every_operation_of_the_description_is_in_the_table_of_these_tests():
         for path, found in description()["paths"].items()
         for method in found
     }
-    names = {"{patient}": "P", "{fact}": "987654", "{account}": "987654", "{lot}": "LE12X041", "{kind}": "clinic"}
+    names = {
+        "{patient}": "P",
+        "{fact}": "987654",
+        "{account}": "987654",
+        "{decision}": "987654",
+        "{lot}": "LE12X041",
+        "{kind}": "clinic",
+    }
     filled = {(m, re.sub(r"\{\w+\}", lambda found: names[found[0]], path)) for m, path in described}
     assert filled == set(OPERATIONS)
 

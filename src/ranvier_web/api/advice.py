@@ -86,7 +86,8 @@ def _decision(one: m.Decision) -> JSON:
     return {
         "id": one.pk, "assessment": one.assessment_id, "verdict": one.verdict, "proposed": one.proposed,
         "decided": one.decided, "outlook": one.outlook, "reason": one.reason, "code": one.code, "by": one.by.username,
-        "at": one.at,
+        "at": one.at, "judge_on": (one.entry or {}).get("judge_on"),
+        "outcome": one.outcome.result if hasattr(one, "outcome") else None,
     }  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _decision(one: m.Decision) -> JSON:
 def decisions(request: HttpRequest, patient: uuid.UUID, limit: int = Query(50, ge=1, le=200)) -> Any:
     """The newest first, with what was proposed, why it was changed or refused, and by whom."""
     seen = enter(request, "decisions", "advice.read", patient)
-    rows = m.Decision.objects.filter(patient=seen).select_related("by")[:limit]
+    rows = m.Decision.objects.filter(patient=seen).select_related("by", "outcome")[:limit]
     return {"decisions": [_decision(one) for one in rows]}
 
 
@@ -104,7 +105,7 @@ def decide(
 ) -> Any:  # fmt: skip
     """409: the facts changed since this assessment, or somebody decided meanwhile; look again."""
     seen = enter(request, "decide", "decisions.write", patient)
-    if sent.verdict != "accepted" and not sent.reason.strip():
+    if sent.verdict != "accepted" and not sent.reason.strip() and sent.code in ("", deciding.OTHER):
         raise RefusedError(422, "changing and refusing need a reason", "Send `reason`.")
     asked = None
     if sent.regimen is not None:
@@ -113,7 +114,7 @@ def decide(
     try:
         made = deciding.conclude(
             seen, sent.assessment, sent.verdict, actor(request), key=own_key(idempotency_key), asked=asked,
-            reason=sent.reason, code=sent.code,
+            reason=sent.reason, code=sent.code, overrides=sent.overrides,
         )  # fmt: skip
     except m.Assessment.DoesNotExist:
         raise RefusedError(404, "this person has no such assessment", "Ask GET …/assessment.") from None
@@ -124,6 +125,20 @@ def decide(
     except ValueError as error:
         raise RefusedError(422, str(error), "Send a regimen that this product and route allow.") from None
     return Status(201, _decision(made))
+
+
+@router.post(
+    "/patients/{uuid:patient}/decisions/{int:decision}/outcome", response={204: None}, url_name="decision_outcome",
+    summary="What came of it",
+)  # fmt: skip
+def outcome(request: HttpRequest, patient: uuid.UUID, decision: int, sent: shapes.Outcome) -> Any:
+    """Once; 409 where it was judged already."""
+    seen = enter(request, "decision_outcome", "decisions.write", patient)
+    row = m.Decision.objects.filter(pk=decision, patient=seen).first() if decision < 2**62 else None
+    if row is None or row.entry is None:
+        raise RefusedError(404, "this person has no such decision", "Ask GET …/decisions for the ids.")
+    deciding.judge(row, sent.result, sent.note, actor(request))
+    return Status(204, None)
 
 
 @router.get("/patients/{uuid:patient}/diagnosis", url_name="diagnosis", response=JSON, summary="Is it MMN, what else?")

@@ -8,7 +8,7 @@ NAMES = (
     "patients", "patient", "work", "aside", "consent", "audit", "audit_check", "accounts", "account_switch", "erase", "facts",
     "fact_withdraw", "record", "import", "import_take_back", "review", "diary", "assessment", "what_if", "decisions",
     "diagnosis", "examination", "conduction", "order", "safety", "start", "lot", "evidence", "letter", "research",
-    "patient_new", "fact_new", "decide", "invite", "safety_done",
+    "patient_new", "fact_new", "decide", "invite", "safety_done", "decision_outcome",
 )  # fmt: skip
 RULES: dict[str, Rule] = {
     **{f"api:{name}": token() for name in NAMES},

@@ -141,13 +141,24 @@ class Regimen(Sent):
 
 
 class Decide(Sent):
-    """What is done with the proposal of an assessment. Changing needs a regimen; changing and refusing need a reason."""
+    """What is done with the proposal of an assessment. Changing needs a regimen; changing and refusing need a reason.
+
+    code : the reason as a record codes it; words alone count as `other`; overrides : limit → code, for each limit that is exceeded
+    """
 
     assessment: int = Field(ge=1, le=2**62)
     verdict: Literal["accepted", "changed", "refused"]
     regimen: Regimen | None = None
     reason: str = Field("", max_length=2000)
     code: str = Field("", max_length=40)
+    overrides: dict[str, str] = Field(default_factory=dict)
+
+
+class Outcome(Sent):
+    """What came of a decision, held against what was fixed beforehand."""
+
+    result: Literal["success", "failure", "unclear", "stopped_early", "not_done"]
+    note: str = Field("", max_length=400)
 
 
 class Order(Sent):

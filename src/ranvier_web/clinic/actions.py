@@ -170,6 +170,7 @@ def decide(
     outlook: Mapping[str, Any] | None = None,
     reason: str = "",
     code: str = "",
+    entry: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Accept, change or refuse what was proposed.
 
@@ -187,7 +188,7 @@ def decide(
         raise ConflictError(other)
     made = Decision.objects.create(
         key=key, patient=patient, assessment=assessment, verdict=verdict, proposed=proposed, decided=decided,
-        outlook=outlook, reason=reason, code=code, by=by.user,
+        outlook=outlook, reason=reason, code=code, entry=entry, by=by.user,
     )  # fmt: skip
     by.wrote(f"decision.{verdict}", patient, decision=made.pk, assessment=assessment.pk)
     return made

@@ -235,6 +235,29 @@ def work(most: int = 20) -> int:
     return done
 
 
+def renew(today: date | None = None) -> bool:
+    """Assess one person anew whose answer is of an earlier day; whether there was one.
+
+    Wearing off, what is due and what was measured last all depend on the day. Done while nothing else waits, the oldest
+    answer first, so that a work list of the morning is of the morning.
+    """
+    today = today or timezone.localdate()
+    before = timezone.now() - STUCK
+    free = State.objects.filter(
+        Q(working=None) | Q(working__lt=before), since=None, assessment__at__lt=today, trouble=[]
+    )
+    pk = free.order_by("assessment__at", "pk").values_list("pk", flat=True).first()
+    if pk is None or not free.filter(pk=pk).update(working=timezone.now()):
+        return pk is not None
+    try:
+        assess_patient(Patient.objects.get(pk=pk), today)
+    except Exception:
+        log.exception("the assessment of one patient failed")
+        told = [{"place": "record", "what": "the assessment failed: a fault of the program", "remedy": "Report it."}]
+        State.objects.filter(pk=pk).update(trouble=told, working=None, assessment=None)
+    return True
+
+
 # ---- what-if ---------------------------------------------------------------------------------------------------------
 
 

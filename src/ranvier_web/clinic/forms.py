@@ -613,6 +613,7 @@ class Decide(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Changing and refusing need a reason."""
         data = super().clean() or {}
-        if data.get("verdict") in ("changed", "refused") and not (data.get("reason") or "").strip():
+        code, words = data.get("code") or "", (data.get("reason") or "").strip()
+        if data.get("verdict") in ("changed", "refused") and not words and code in ("", "other"):
             self.add_error("reason", say("decision.reason_needed"))
         return data

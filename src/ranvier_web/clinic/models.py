@@ -168,6 +168,7 @@ class Decision(models.Model):
     outlook = models.JSONField(null=True)  # what was forecast for it
     reason = models.TextField(blank=True)
     code = models.CharField(max_length=40, blank=True)  # of the reason
+    entry = models.JSONField(null=True)  # as the record keeps it (`decisions` of a record file)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
     withdraws = models.OneToOneField("self", on_delete=models.CASCADE, null=True, related_name="withdrawn_by")
@@ -179,6 +180,20 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} on {self.at:%Y-%m-%d}"
+
+
+class Outcome(models.Model):
+    """What came of a decision, held against what was fixed beforehand."""
+
+    decision = models.OneToOneField(Decision, on_delete=models.CASCADE, related_name="outcome")
+    on = models.DateField()
+    result = models.CharField(max_length=20)  # as in a record file
+    note = models.CharField(max_length=400, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.result
 
 
 class State(models.Model):

@@ -38,5 +38,6 @@ RULES: dict[str, Rule] = {
     "what_if_drawn": patient(*CLINICIANS),
     "decide": patient(NEUROLOGIST),
     "decisions": patient(*CLINICIANS),
+    "decision_outcome": patient(NEUROLOGIST),
     "sheet": patient(*CLINICIANS),
 }

@@ -10,7 +10,7 @@ from typing import Any
 from ranvier.ground.notes import InputError, Problem
 from ranvier.record import read_text
 from ranvier.record.nouns import Record
-from ranvier_web.clinic.models import Fact, Kind, Patient
+from ranvier_web.clinic.models import Decision, Fact, Kind, Patient
 
 LISTS = {
     Kind.INFUSION: "infusions",
@@ -78,7 +78,25 @@ def assemble(patient: Patient, facts: Iterable[Any]) -> dict[str, Any]:
                 series[name]["values"].append(row)
     if series:
         record["strength"] = list(series.values())
+    decided = decisions(patient)
+    if decided:
+        record["decisions"] = decided
     return record
+
+
+def decisions(patient: Patient) -> list[dict[str, Any]]:
+    """What was decided, as a record keeps it, with what came of it; of several on one day the last."""
+    rows = Decision.objects.filter(patient=patient, withdraws=None, withdrawn_by=None).exclude(entry=None)
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows.select_related("outcome").order_by("id"):
+        entry: dict[str, Any] = dict(row.entry or {})
+        outcome = getattr(row, "outcome", None)
+        if outcome is not None:
+            entry["outcome"] = {"on": outcome.on.isoformat(), "result": outcome.result}
+            if outcome.note:
+                entry["outcome"]["note"] = outcome.note
+        found[entry["on"]] = entry
+    return list(found.values())
 
 
 def record_of(patient: Patient) -> tuple[Record, tuple[Problem, ...], int]:

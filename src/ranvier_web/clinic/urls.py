@@ -53,5 +53,6 @@ urlpatterns = [
     path(f"{ONE}what-if/drawn/", whatif.drawn, name="what_if_drawn"),
     path(f"{ONE}decide/", decisions.decide, name="decide"),
     path(f"{ONE}decisions/", decisions.log, name="decisions"),
+    path(f"{ONE}decisions/<int:decision>/outcome/", decisions.judge, name="decision_outcome"),
     path(f"{ONE}sheet/<int:decision>/", decisions.sheet, name="sheet"),
 ]

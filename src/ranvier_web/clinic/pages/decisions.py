@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ranvier.decision.what_if import what_if
+from ranvier.ground.notes import InputError
 from ranvier.report.answer import chosen, draws_of
 from ranvier.report.words import Words
 from ranvier_web.clinic import actions, deciding, forms
@@ -38,13 +39,16 @@ def decide(request: HttpRequest, patient: Any) -> HttpResponse:
     try:
         decision = deciding.conclude(
             seen, d["assessment"], d["verdict"], actor(request), key=d["key"], asked=asked, reason=d["reason"],
-            code=d["code"],
+            code=d["code"], overrides=_overrides(request),
         )  # fmt: skip
     except m.Assessment.DoesNotExist:
         raise Http404 from None
     except deciding.StaleError:
         context = {"patient": seen, "changed": True, "form": form}
         return render(request, "clinic/decide_again.html", context, status=409)
+    except InputError as error:
+        context = {"patient": seen, "problems": error.problems}
+        return render(request, "clinic/decide_again.html", context, status=422)
     except ValueError:
         return HttpResponse(status=422)
     except actions.ConflictError as error:
@@ -52,6 +56,12 @@ def decide(request: HttpRequest, patient: Any) -> HttpResponse:
     if decision.decided:
         return redirect("sheet", patient=seen.pk, decision=decision.pk)
     return redirect("patient", patient=seen.pk)
+
+
+def _overrides(request: HttpRequest) -> dict[str, str]:
+    """Limits that are knowingly exceeded, each with its coded reason."""
+    start = "override-"
+    return {k.removeprefix(start): str(v)[:40] for k, v in request.POST.items() if k.startswith(start) and v}
 
 
 def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
@@ -69,6 +79,7 @@ def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
     except ValueError:
         return redirect("what_if", patient=seen.pk)
     best = chosen(found.answered.treatment.proposal)
+    same = best is not None and best.id == one.id
     w = Words(knowledge(), language(), found.answered)
     draws = draws_of(found.answered.treatment.posterior)
     context = {
@@ -77,9 +88,11 @@ def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
         "made": state.assessment_id,
         "one": presenter.option(one, w, draws),
         "best": presenter.option(best, w, draws) if best else None,
-        "same": best is not None and best.id == one.id,
+        "same": same,
         "waits": state.since is not None,
         "key": uuid.uuid4(),
+        "codes": deciding.codes(),
+        "exceeded": [] if same else deciding.limits_of(seen, found, one),
     }
     return render(request, "clinic/decide.html", context)
 
@@ -88,9 +101,33 @@ def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
 def log(request: HttpRequest, patient: Any) -> HttpResponse:
     """What was proposed and decided, by whom, why, the newest first."""
     seen = the_patient(request)
-    rows = m.Decision.objects.filter(patient=seen).select_related("by", "assessment")[:200]
-    lines = [{"row": r, "proposed": spoken(r.proposed), "decided": spoken(r.decided)} for r in rows]
-    return render(request, "clinic/decisions.html", {"patient": seen, "lines": lines, "told": reactions(seen)})
+    rows = m.Decision.objects.filter(patient=seen).select_related("by", "assessment", "outcome")[:200]
+    today = timezone.localdate()
+    lines = [
+        {
+            "row": r,
+            "proposed": spoken(r.proposed),
+            "decided": spoken(r.decided),
+            "judge_on": date.fromisoformat(r.entry["judge_on"]) if r.entry and r.entry.get("judge_on") else None,
+            "may_judge": r.entry is not None and r.decided is not None and r.at.date() <= today,
+        }
+        for r in rows
+    ]
+    context = {"patient": seen, "lines": lines, "told": reactions(seen), "results": deciding.results()}
+    return render(request, "clinic/decisions.html", context)
+
+
+@require_POST
+def judge(request: HttpRequest, patient: Any, decision: int) -> HttpResponse:
+    """What came of a decision."""
+    row = get_object_or_404(m.Decision, pk=decision, patient=the_patient(request))
+    try:
+        deciding.judge(row, request.POST.get("result", ""), request.POST.get("note", ""), actor(request))
+    except ValueError:
+        return HttpResponse(status=422)
+    except actions.ConflictError:
+        return HttpResponse(status=409)
+    return redirect("decisions", patient=row.patient_id)
 
 
 def spoken(regimen: dict[str, Any] | None) -> str:
@@ -107,24 +144,8 @@ def spoken(regimen: dict[str, Any] | None) -> str:
 
 @require_safe
 def sheet(request: HttpRequest, patient: Any, decision: int) -> HttpResponse:
-    """What the nurse needs at the bedside: product, vials, day, and where to write what was really given."""
-    seen = the_patient(request)
-    row = get_object_or_404(m.Decision.objects.select_related("by"), pk=decision, patient=seen)
+    """To the infusion sheet of what holds now; a sheet of a decision that was overtaken must not be given from."""
+    row = get_object_or_404(m.Decision, pk=decision, patient=the_patient(request))
     if not row.decided:
-        return redirect("decisions", patient=seen.pk)
-    state = m.State.objects.get(patient=seen)
-    due = timezone.localdate()
-    if state.last_infusion:
-        due = max(due, state.last_infusion + timedelta(days=row.decided["interval_days"]))
-    vials = [f"{count} × {size:g} g" for size, count in row.decided["vials"] if count]
-    product = knowledge().products.get(row.decided["product"])
-    context = {
-        "patient": seen,
-        "row": row,
-        "plan": spoken(row.decided),
-        "vials": vials,
-        "due": due,
-        "product": product,
-        "days": range(1, row.decided["days"] + 1),
-    }
-    return render(request, "clinic/sheet.html", context)
+        return redirect("decisions", patient=row.patient_id)
+    return redirect("letter", patient=row.patient_id, kind="infusion")
