@@ -13,10 +13,16 @@ from ranvier.report.words import Words
 
 def to_html(start: Start, knowledge: Knowledge, language: str = "en", plan: str = "induction") -> str:
     """The sheet of one course; `plan` is an id of knowledge/limits/starting.yaml. Needs no network and no script."""
+    shown = context(start, knowledge, language, plan)
+    return environment().get_template("infusion_sheet.html.j2").render(shown) + "\n"
+
+
+def context(start: Start, knowledge: Knowledge, language: str = "en", plan: str = "induction") -> dict[str, Any]:
+    """What stands on the sheet of one course, in words: for the printed sheet and for the page of a clinic."""
     words = Words(knowledge, language)
     it = start.beginning
     chosen = next((p for p in it.plans if p.id == plan), it.plans[0] if it.plans else None)
-    context: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "t": words.texts,
         "language": words.code,
         "pseudonym": start.pseudonym,
@@ -39,8 +45,8 @@ def to_html(start: Start, knowledge: Knowledge, language: str = "en", plan: str 
     }
     if it.skin is not None:
         said = [words.say(finding) for finding in it.skin.findings]
-        context["skin"] = {"line": text.skin_line(it.skin, words), "findings": said}
-    return environment().get_template("infusion_sheet.html.j2").render(context) + "\n"
+        shown["skin"] = {"line": text.skin_line(it.skin, words), "findings": said}
+    return shown
 
 
 def _plan(plan: StartPlan, words: Words) -> dict[str, Any]:

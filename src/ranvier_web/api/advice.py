@@ -14,11 +14,10 @@ from ranvier.decision import examine
 from ranvier.decision.diagnose import diagnose
 from ranvier.decision.starting import start
 from ranvier.decision.what_if import choices, what_if
-from ranvier.ground.notes import InputError
 from ranvier.protection import Order, check_order
 from ranvier.protection import plain as order_plain
 from ranvier.protection.checks import checks
-from ranvier.protection.events import events, plain_lot, trace_lot
+from ranvier.protection.events import events, plain_lot
 from ranvier.report.as_json import option_json
 from ranvier.report.diagnosis_json import to_json
 from ranvier.report.plain import plain
@@ -30,6 +29,7 @@ from ranvier_web.clinic import actions, deciding, pseudonymised
 from ranvier_web.clinic import models as m
 from ranvier_web.clinic.assessing import kept
 from ranvier_web.clinic.knowledge import knowledge
+from ranvier_web.clinic.pages.lots import trace
 from ranvier_web.clinic.record import record_of
 from ranvier_web.letters import make as letters
 from ranvier_web.words.load import languages
@@ -221,7 +221,7 @@ def starting(
     days: int | None = Query(None, ge=1, le=5),
 ) -> Any:
     """As `ranvier start --json` writes it. policy : which weight doses stand on."""
-    seen = enter(request, "safety", "advice.read", patient)
+    seen = enter(request, "start", "advice.read", patient)
     record, _, _ = record_of(seen)
     try:
         found = start(record, knowledge(), at=timezone.localdate(), product=product, policy=policy, days=days)
@@ -235,22 +235,13 @@ def starting(
 @router.get("/lots/{lot}", url_name="lot", response=JSON, summary="Where has a lot been?")
 def lot(request: HttpRequest, lot: str) -> Any:
     """Every infusion of a lot at this site, with what happened after it; closed records are counted, not shown."""
-    enter(request, "patients", "facts.read")
+    enter(request, "lots", "facts.read")
     if not plain_lot(lot) or len(lot) > 60:
         raise RefusedError(422, "this is no lot", "A lot has letters or digits.")
-    everybody = m.Patient.objects.filter(site=request.user.site, erased_at=None)  # type: ignore[union-attr]
-    records, unread = [], []
-    for one in (
-        everybody.filter(closed=False).filter(facts__kind=m.Kind.INFUSION, facts__body__has_key="lot").distinct()
-    ):
-        try:
-            records.append(record_of(one)[0])
-        except InputError:
-            unread.append(one.pseudonym)
-    actor(request).wrote("lot.traced", None, lot=lot[:60], n=len(records))
-    closed = everybody.filter(closed=True).count()
-    found = plain(trace_lot(lot, records, knowledge()))
-    return {"format": "ranvier-lot/1", **found, "records": len(records), "unread": unread, "closed": closed}
+    told = trace(request.user, lot)
+    actor(request).wrote("lot.traced", None, lot=lot[:60], n=len(told["found"].uses))
+    more = {"records": told["looked"], "unread": told["unread"], "closed": told["hidden"]}
+    return {"format": "ranvier-lot/1", **plain(told["found"]), **more}
 
 
 @router.get("/evidence", url_name="evidence", response=JSON, summary="Sources and claims")

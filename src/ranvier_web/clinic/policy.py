@@ -25,6 +25,8 @@ RULES: dict[str, Rule] = {
     "conduction_judged": patient(NEUROLOGIST, NURSE),
     "diagnosis": patient(*CLINICIANS),
     "safety": patient(*CLINICIANS),
+    "start": patient(*CLINICIANS),
+    "lots": site(*CLINICIANS),
     "order": patient(*CLINICIANS),
     "evidence": site(*CLINICIANS),
     "source": site(*CLINICIANS),
