@@ -104,7 +104,9 @@ def test_the_neurologist_sees_who_wears_off_tries_another_interval_and_decides(s
     page.click("text=Decide for this")
     looked_at(page, "decide")
     page.fill("#reason", "goes abroad for five weeks")
-    for one in page.locator("form select[required]").all():  # the reason as the log counts it, and of each exceeded limit
+    for one in page.locator(
+        "form select[required]"
+    ).all():  # the reason as the log counts it, and of each exceeded limit
         one.select_option("visits_or_travel")
     page.click("text=Confirm")
     page.wait_for_url("**/letters/infusion/")
