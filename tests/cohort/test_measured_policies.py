@@ -64,7 +64,7 @@ def test_all_people_of_all_seeds_weigh_the_same():
 
 def test_where_the_model_abstains_it_says_so_and_leaves_all_as_it_is():
     """Strength that waxes and wanes by itself: most of the time it says that it cannot tell, and changes little."""
-    rows = part(Question("model", truth="no_relation", seed=5), 0, 8)
+    rows = part(Question("careful", truth="no_relation", seed=5), 0, 8)
     assert float(np.mean(rows["abstained"])) > 0.3
     assert float(np.mean(rows["changes"])) < 3.0
 

@@ -15,7 +15,15 @@ from ranvier.cohort.simulate import setting, simulate
 from ranvier.evidence import load
 from ranvier.ground.work import Result, Unit, unit
 
-PEOPLE: Mapping[str, int] = {"fixed": 1500, "none": 1500, "ladder": 400, "taper": 400, "model": 12, "advice": 2}
+PEOPLE: Mapping[str, int] = {
+    "fixed": 1500,
+    "none": 1500,
+    "ladder": 400,
+    "taper": 400,
+    "model": 12,
+    "careful": 4,
+    "advice": 2,
+}
 """People in a unit, by policy, for a year: about a second of work. Other policies: OTHERS."""
 OTHERS = 50
 

@@ -153,10 +153,14 @@ class Taper:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The engine's proposal (`regimen.propose`) from a quick posterior. Where it proposes nothing, it abstains."""
+    """The engine's proposal (`regimen.propose`) from a quick posterior. Where it proposes nothing, it abstains.
+
+    careful : with what a plan does besides: recorded days held against strength, the chart, widening by past errors
+    """
 
     knowledge: Knowledge
     draws: int
+    careful: bool = False
     id: str = "model"
     steady: bool = False
 
@@ -167,13 +171,18 @@ class Model:
         history = history_of(seen, knowledge)
         rng = stream(int(day), seen.number, POLICY)
         starts = seen.orders[-1][1].memo if seen.orders else None
-        quick = estimate_quickly(history, knowledge, body, draws=self.draws, rng=rng, starts=starts)
+        quick = estimate_quickly(
+            history, knowledge, body, draws=self.draws, rng=rng, starts=starts, careful=self.careful
+        )
         posterior = quick.posterior
         silent = 1.0 - float(np.mean(posterior.draws.responds))
         at = BEGIN + timedelta(days=int(day))
         current = in_force_of(seen, at)
-        chart = attend(record_of(seen, knowledge), current, knowledge, at=at, causes=False)
-        aim = Aim(seen.floor, True, silent, falling=chart.verdict == "decline")
+        falling = False
+        if self.careful:
+            chart = attend(record_of(seen, knowledge), current, knowledge, at=at, causes=False)
+            falling = chart.verdict == "decline"
+        aim = Aim(seen.floor, True, silent, falling=falling)
         proposal = propose(posterior, current, light_record(seen), knowledge, aim, at=at, limits=LIMITS)
         return _ordered(proposal, seen, quick.ends)
 
@@ -381,11 +390,11 @@ def _sizes(knowledge: Knowledge, book: Book) -> tuple[float, ...]:
     return pack_of(book.product, (), knowledge).sizes
 
 
-def _model(knowledge: Knowledge, book: Book) -> Policy:
+def _model(knowledge: Knowledge, book: Book, *, careful: bool = False) -> Policy:
     numbers = book.policies["model"]
     nearer = replace(knowledge.monitoring["horizon"], value=numbers["horizon"])
     known = replace(knowledge, monitoring={**knowledge.monitoring, "horizon": nearer})
-    return Model(known, round(numbers["draws"]))
+    return Model(known, round(numbers["draws"]), careful, "careful" if careful else "model")
 
 
 def _climb(knowledge: Knowledge, book: Book) -> Policy:
@@ -400,6 +409,7 @@ POLICIES: Mapping[str, Callable[[Knowledge, Book], Policy]] = {
     "climb": _climb,
     "taper": lambda k, b: Taper(b.policies["taper"], _sizes(k, b)),
     "model": _model,
+    "careful": lambda k, b: _model(k, b, careful=True),
     "advice": lambda k, b: Advice(k),
 }
 """Policies by id: what each makes of knowledge and book. `adjust` may add its own with the same two arguments."""

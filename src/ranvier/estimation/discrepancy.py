@@ -11,6 +11,7 @@ noise(k) has the variance that the model itself foretold; tau and rho are averag
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +68,27 @@ def window(history: History) -> float:
     return float(np.clip(np.median(gaps), SHORTEST, LONGEST)) if gaps.size else 28.0
 
 
-def look_back(history: History, candidate: Candidate, line: K.Timeline, seed: int) -> tuple[Errors, ...]:
-    """Errors of the forecasts that this explanation would have made for the last windows, for each measure."""
+Fit = Callable[[K.Timeline, np.random.Generator], FloatArray]
+
+
+def fitted(candidate: Candidate) -> Fit:
+    """A fit of this explanation by search and importance sampling: ROWS equally weighted rows of parameters."""
+
+    def fit(line: K.Timeline, rng: np.random.Generator) -> FloatArray:
+        optimum = search(candidate, line, curvature=False)
+        return resample(importance(candidate, line, optimum, rng, sizes=SIZES), ROWS, rng)
+
+    return fit
+
+
+def look_back(
+    history: History, candidate: Candidate, line: K.Timeline, seed: int, *, fit: Fit | None = None
+) -> tuple[Errors, ...]:
+    """Errors of the forecasts that this explanation would have made for the last windows, for each measure.
+
+    fit : how rows of parameters come from what was known at a time; `fitted(candidate)` unless given
+    """
+    fit = fit or fitted(candidate)
     length = window(history)
     when = np.repeat(line.at, np.diff(line.pointer))
     ends = history.at_day - length * np.arange(MOST)[::-1]
@@ -89,10 +109,7 @@ def look_back(history: History, candidate: Candidate, line: K.Timeline, seed: in
             continue
         before, after = until(line, begin), until(line, end)
         rng = np.random.default_rng([seed, 7, round(begin)])
-        optimum = search(candidate, before, curvature=False)
-        sample = importance(candidate, before, optimum, rng, sizes=SIZES)
-        rows = resample(sample, ROWS, rng)
-        foretold = replicate(rows, after, candidate.belief, rng)
+        foretold = replicate(fit(before, rng), after, candidate.belief, rng)
         for m in able:
             mine = np.flatnonzero((after.kind == m) & (when[: after.kind.size] > begin))
             least = FAINT * float(np.median(after.value[after.kind == m]))

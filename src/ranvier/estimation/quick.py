@@ -7,7 +7,7 @@ proposal is measured in docs/measured/cohort.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from ranvier.estimation import history as past
 from ranvier.estimation import kernels as K
 from ranvier.estimation.coordinates import Coordinates, log_clearance
 from ranvier.estimation.days import Doubt, in_doubt
+from ranvier.estimation.discrepancy import look_back, next_error
 from ranvier.estimation.history import History
 from ranvier.estimation.model import Body, Candidate, candidates, timeline
-from ranvier.estimation.nouns import Basis, Diagnostics, FloatArray, ModelWeight, Posterior
+from ranvier.estimation.nouns import Basis, Diagnostics, Draws, FloatArray, ModelWeight, Posterior
 from ranvier.estimation.posterior import Explained, bring_to_now, told
 from ranvier.estimation.predict import run
 from ranvier.estimation.sampling import Sample, laplace_evidence
@@ -28,6 +29,7 @@ from ranvier.kinetics.disposition import Doses
 
 SHARE = 0.02  # an explanation less probable than this gets no draws
 HOPELESS = 1e-6  # an explanation that was less probable than this at the last fit is not fitted again
+FORETELL = 100  # draws that foretell a past window
 SPARE = 3  # as many proposals as draws that are wanted: some belong to no parameters
 
 
@@ -44,11 +46,12 @@ class Quick:
 
 def estimate_quickly(
     history: History, knowledge: Knowledge, body: Body, *, draws: int, rng: np.random.Generator,
-    starts: Sequence[FloatArray | None] | None = None,
+    starts: Sequence[FloatArray | None] | None = None, careful: bool = False,
 ) -> Quick:  # fmt: skip
     """Posterior draws of this history, all explanations mixed by their evidence as Laplace's approximation gives it.
 
     starts : `ends` of an earlier fit of the same person; one of another shape is not used
+    careful : held against the recorded days and widened by the person's own past errors, as `estimate` does it; slower
     """
     line = timeline(history)
     explanations = candidates(history, knowledge, body)
@@ -65,7 +68,7 @@ def estimate_quickly(
     able = [i for i, c in enumerate(explanations) if c.responds]
     best = max(able, key=lambda i: float(log[i]), default=None)
     doubts: tuple[Doubt, ...] = ()
-    if best is not None:
+    if careful and best is not None:
         history, doubts = in_doubt(history, knowledge, explanations[best], optima[best].x)
     if doubts:
         line = timeline(history)
@@ -92,6 +95,8 @@ def estimate_quickly(
     has_igg = bool(history.igg.used.any())
     order = rng.permutation(draws)
     now, _ = bring_to_now(history, explained, rows, order, np.empty(0), has_igg)
+    if careful:
+        now = _widened(now, history, explained, line, knowledge, rng)
     posterior = Posterior(
         basis=Basis.MEASURED if history.measures != (past.UNMEASURED,) else Basis.COVARIATES,
         origin=history.origin.isoformat(),
@@ -113,6 +118,26 @@ def estimate_quickly(
         findings=(*history.findings, *told(doubts, history, knowledge)),
     )
     return Quick(posterior, tuple(ends))
+
+
+def _widened(
+    draws: Draws, history: History, explained: Sequence[Explained], line: K.Timeline, knowledge: Knowledge,
+    rng: np.random.Generator,
+) -> Draws:  # fmt: skip
+    """As `posterior.widen`, with fits that begin where the present one ended, and Laplace's approximation."""
+    best = max(explained, key=lambda e: e.probability)
+    scale = knowledge.composite.constants["discrepancy"].value
+
+    def fit(before: K.Timeline, rng: np.random.Generator) -> FloatArray:
+        optimum = _descended(best.candidate, before, best.optimum.x)
+        return _drawn(best.candidate, before, optimum, FORETELL, rng)
+
+    level = draws.level.copy()
+    errors = look_back(history, best.candidate, line, int(rng.integers(2**31)), fit=fit)
+    for m, each in enumerate(errors):
+        if each.error.size:
+            level[:, m] *= np.exp(next_error(each, scale, len(level), rng))
+    return replace(draws, level=level)
 
 
 def _descended(candidate: Candidate, line: K.Timeline, start: FloatArray | None) -> Optimum:
