@@ -40,7 +40,7 @@ believe; a policy is asked about once a month what to give. The same seed gives 
 files can be compared person by person.
 
 \b
-Policies:    fixed, none, ladder, taper, model (quick), advice (slow)
+Policies:    fixed, none, ladder, taper, model (quick), careful, advice (slow)
 Truths:      model, two_phase, saturable, no_relation, decline,
              non_responder, tired_month, wrong_day, broken_dynamometer
 Populations: composite (our own prior), li2024b, tortorici2021 (as published)
