@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from ranvier_web.api import keys
 from ranvier_web.api.app import description
+from ranvier_web.api.facts import KINDS
 from ranvier_web.api.scopes import SCOPES
 from ranvier_web.audit import chain
 from ranvier_web.audit.models import Entry
@@ -506,3 +507,24 @@ def test_whatever_the_description_allows_is_answered_and_never_breaks(measured, 
 
 def _same(known, path):
     return re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), known) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"id": 5}, {"readings": {"x": 1}}, {"text": None}, {"pseudonym": "somebody-else"}, {"on": {}}]
+)
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_fact_of_any_kind_in_a_wrong_shape_is_refused_and_nothing_is_kept(clinic, program, kind, body):
+    told = problem(
+        program("nurse").post(f"/patients/{clinic.heron.pk}/facts", {"kind": kind, "day": "2024-03-01", "body": body}),
+        422,
+    )
+    assert told["problems"]
+    assert not Fact.objects.exists()
+
+
+def test_the_day_of_a_fact_is_the_day_that_its_body_tells(clinic, program):
+    wrong = infusion("2024-03-01") | {"day": "2025-03-01"}
+    assert (
+        "day"
+        in problem(program("nurse").post(f"/patients/{clinic.heron.pk}/facts", wrong), 422)["problems"][0]["place"]
+    )

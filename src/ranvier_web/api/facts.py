@@ -12,20 +12,21 @@ from django.utils import timezone
 from ninja import Router, Status
 from ninja.params.functions import Header, Query
 
+from ranvier.ground.notes import InputError, Problem
 from ranvier.report.plain import plain
 from ranvier_web.api import shapes
 from ranvier_web.api.door import RefusedError, actor, enter
 from ranvier_web.clinic import actions, imports
 from ranvier_web.clinic.models import Fact, Kind
-from ranvier_web.clinic.record import RECORD_KINDS, assemble, in_force
+from ranvier_web.clinic.record import RECORD_KINDS, assemble, day_of, in_force
 from ranvier_web.diary import actions as diary
 from ranvier_web.diary import needs
 
 router = Router(tags=["facts"])
 MOST = 500
 ORIGIN = "api"
-KINDS = (*RECORD_KINDS, Kind.DIARY)
-"""What may be sent as a fact. Consent and reviews have operations of their own."""
+KINDS = RECORD_KINDS
+"""What may be sent as a fact. The own diary, consent and reviews have operations of their own."""
 
 
 def fact_out(one: Fact) -> shapes.FactOut:
@@ -79,6 +80,10 @@ def fact_new(
         raise RefusedError(422, f"there is no kind of fact '{sent.kind}'", f"There are {', '.join(KINDS)}.")
     if old is not None and not Fact.objects.filter(pk=old, patient=seen, kind=sent.kind).exists():
         raise RefusedError(422, f"this person has no fact {sent.replaces} of this kind", "Ask GET …/facts for the ids.")
+    told = day_of(sent.body)
+    if told and told != sent.day.isoformat():
+        wrong = Problem("day", f"it is {sent.day}, and the fact itself says {told}", "Send the day of the fact.")
+        raise InputError("two days", (wrong,))
     made = actions.add_fact(
         seen, sent.kind, sent.day, sent.body, actor(request), key=own_key(idempotency_key), origin=ORIGIN,
         replaces=sent.replaces,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ranvier.ground.notes import InputError, Problem
-from ranvier.record import read_text
+from ranvier.record import read_text, structure
 from ranvier.record.nouns import Record
 from ranvier_web.clinic.models import Decision, Fact, Kind, Patient
 
@@ -127,6 +127,7 @@ def check(patient: Patient, new: Sequence[Bare], *, without: int | None = None) 
     InputError : they cannot; the problems are only those that the new facts bring
     """
     known = in_force(patient).filter(kind__in=RECORD_KINDS).exclude(kind=Kind.STRENGTH).order_by("day", "id")
+    _shaped(known, new)
     facts: list[Any] = list(known.exclude(pk=without).only("kind", "body") if without else known.only("kind", "body"))
     try:
         before: set[tuple[str, str]] = {(p.what, p.remedy) for p in read(patient, facts)[1]}
@@ -140,6 +141,48 @@ def check(patient: Patient, new: Sequence[Bare], *, without: int | None = None) 
             raise InputError(error.title, found) from None
         return ()
     return tuple(p for p in problems if (p.what, p.remedy) not in before)
+
+
+def _shaped(known: Any, new: Sequence[Bare]) -> None:
+    """Kinds that `assemble` takes apart have the shape that it takes apart; what it would pass over is refused.
+
+    Raises
+    ------
+    InputError : with what is missing, and which series there are
+    """
+    found: list[Problem] = []
+    series = {body.get("id") for body in known.filter(kind=Kind.SERIES).values_list("body", flat=True)}
+    series |= {one.body.get("id") for one in new if one.kind == Kind.SERIES and isinstance(one.body, dict)}
+    for one in new:
+        body = one.body if isinstance(one.body, dict) else {}
+        told = structure.without_nothing(body)
+        if not told:
+            found.append(Problem(one.kind, "it says nothing", "Send what was seen, measured or given."))
+        elif one.kind == Kind.SERIES and not isinstance(body.get("id"), str):
+            found.append(Problem("series.id", "the series has no name", "Send id, a short name."))
+        elif one.kind == Kind.NOTE and not isinstance(body.get("text"), str):
+            found.append(Problem("note.text", "the note has no words", "Send text."))
+        elif one.kind == Kind.PERSON and {"pseudonym", "weights"} & body.keys():
+            what = "the pseudonym and weights are no part of it"
+            found.append(Problem("person", what, "The pseudonym stays; a weight is a fact of its own."))
+        elif one.kind == Kind.STRENGTH:
+            found += _session(body, series)
+    if found:
+        raise InputError("this fact has no shape", tuple(found))
+
+
+def _session(body: dict[str, Any], series: set[Any]) -> list[Problem]:
+    readings = body.get("readings")
+    if not isinstance(body.get("at"), str):
+        return [Problem("strength.at", "it is not said when it was measured", "Send at, a day or a time.")]
+    if not isinstance(readings, dict) or not readings:
+        return [Problem("strength.readings", "there is no value", "Send readings: series to value.")]
+    known = ", ".join(sorted(str(one) for one in series)) or "none yet; send a fact of the kind series first"
+    return [
+        Problem(f"strength.readings.{name}", "there is no such series", f"Series: {known}.")
+        for name in readings
+        if name not in series
+    ]
 
 
 def facts_of(data: dict[str, Any]) -> list[tuple[str, str, Any]]:
