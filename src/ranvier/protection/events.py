@@ -217,6 +217,11 @@ def trace_lot(lot: str, records: Sequence[Record], knowledge: Knowledge) -> LotT
     )
 
 
+def resembles(one: str, lot: str) -> bool:
+    """Whether two written lots are the same, or so near that a trace names them."""
+    return plain_lot(one) == plain_lot(lot) or _one_off(plain_lot(one), plain_lot(lot))
+
+
 def _one_off(one: str, other: str) -> bool:
     """Whether two lots differ in one letter: changed, missing or too many, or two neighbours swapped."""
     if one == other or abs(len(one) - len(other)) > 1 or not one or not other:

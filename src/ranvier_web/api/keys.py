@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,14 +12,10 @@ from django.utils import timezone
 from ranvier_web.api.models import Key
 from ranvier_web.api.scopes import SCOPES
 from ranvier_web.clinic.actions import Actor
+from ranvier_web.people.actions import digest_of
 from ranvier_web.people.models import User
 
 LONGEST = timedelta(days=366)
-
-
-def _digest(secret: str) -> str:
-    # A secret of 256 random bits needs no slow hash: nobody can try them all.
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @transaction.atomic
@@ -40,14 +35,14 @@ def make(user: User, name: str, scopes: Sequence[str], days: int, by: Actor) -> 
         raise ValueError(f"{user.username} has a key of that name already")
     secret = secrets.token_urlsafe(32)
     until = timezone.now() + timedelta(days=days)
-    made = Key.objects.create(user=user, name=name, scopes=sorted(set(scopes)), digest=_digest(secret), until=until)
+    made = Key.objects.create(user=user, name=name, scopes=sorted(set(scopes)), digest=digest_of(secret), until=until)
     by.wrote("key.made", None, key=made.pk, called=name, account=user.username, scopes=made.scopes)
     return made, secret
 
 
 def of(secret: str) -> Key | None:
     """The key with this secret; None where there is none that holds, or its account is kept out."""
-    found = Key.objects.select_related("user__site").filter(digest=_digest(secret.strip())).first()
+    found = Key.objects.select_related("user__site").filter(digest=digest_of(secret.strip())).first()
     if found is None or found.revoked_at is not None or found.until <= timezone.now() or not found.user.is_active:
         return None
     return found

@@ -58,6 +58,7 @@ def patients(
     for one in shown:
         if one.closed:  # as in the list of the browser: who there is, not how they are
             one.headline, one.regimen, one.wearing_off, one.decline = "", "", None, None
+            one.last_infusion, one.next_infusion, one.last_diary, one.assessment = None, None, None, None
     return shapes.PatientsOut(patients=shown, next=more)
 
 

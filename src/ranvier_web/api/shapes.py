@@ -9,6 +9,8 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from ranvier_web.clinic.record import RECORD_KINDS
+
 Route = Literal["IV", "SC", "fSCIg"]
 
 
@@ -92,7 +94,7 @@ class NewFact(Sent):
     replaces : id of the fact it corrects; of kinds of which one is in force, of the one that was seen
     """
 
-    kind: str = Field(max_length=16, examples=["infusion"])
+    kind: str = Field(max_length=16, examples=["infusion"], json_schema_extra={"enum": [str(k) for k in RECORD_KINDS]})
     day: date
     body: dict[str, Any] = Field(
         examples=[

@@ -222,17 +222,19 @@ def work(most: int = 20) -> int:
         claimed = State.objects.filter(Q(working=None) | Q(working__lt=before), pk=pk, since__isnull=False)
         if not claimed.update(working=timezone.now()):
             continue
-        patient = Patient.objects.select_related("site").get(pk=pk)
-        try:
-            assess_patient(patient)
-        except Exception:
-            log.exception("the assessment of one patient failed")
-            told = [
-                {"place": "record", "what": "the assessment failed: a fault of the program", "remedy": "Report it."}
-            ]
-            State.objects.filter(pk=pk).update(trouble=told, working=None, since=None)
+        _assess(pk, timezone.localdate())
         done += 1
     return done
+
+
+def _assess(patient: Any, at: date) -> None:
+    """Assess one person; a fault of ours is told on their page, and nobody waits for it."""
+    try:
+        assess_patient(Patient.objects.select_related("site").get(pk=patient), at)
+    except Exception:
+        log.exception("the assessment of one patient failed")
+        told = [{"place": "record", "what": "the assessment failed: a fault of the program", "remedy": "Report it."}]
+        State.objects.filter(pk=patient).update(trouble=told, working=None, since=None)
 
 
 def renew(today: date | None = None) -> bool:
@@ -249,12 +251,7 @@ def renew(today: date | None = None) -> bool:
     pk = free.order_by("assessment__at", "pk").values_list("pk", flat=True).first()
     if pk is None or not free.filter(pk=pk).update(working=timezone.now()):
         return pk is not None
-    try:
-        assess_patient(Patient.objects.get(pk=pk), today)
-    except Exception:
-        log.exception("the assessment of one patient failed")
-        told = [{"place": "record", "what": "the assessment failed: a fault of the program", "remedy": "Report it."}]
-        State.objects.filter(pk=pk).update(trouble=told, working=None, assessment=None)
+    _assess(pk, today)
     return True
 
 

@@ -133,13 +133,8 @@ def _entry(
         found.answered, choice, knowledge(), record=record_of(patient)[0], answer=answered(found.answered, knowledge()),
         criteria={step.id: (step.success, step.stop) for step in shown.steps},
     )  # fmt: skip
-    data: dict[str, Any] = json.loads(json.dumps(as_data(kept_as), default=str))
-    return _without_nothing(data)
-
-
-def _without_nothing(data: dict[str, Any]) -> dict[str, Any]:
-    told = {k: _without_nothing(v) if isinstance(v, dict) else v for k, v in data.items() if v is not None}
-    return told
+    found_as: dict[str, Any] = structure.without_nothing(json.loads(json.dumps(as_data(kept_as), default=str)))
+    return found_as
 
 
 @transaction.atomic

@@ -84,6 +84,12 @@ def assemble(patient: Patient, facts: Iterable[Any]) -> dict[str, Any]:
     return record
 
 
+def without_strength(patient: Patient) -> dict[str, Any]:
+    """All but strength and what was agreed about it: an order or a lot is not judged by a diary of ten years."""
+    facts = in_force(patient).filter(kind__in=RECORD_KINDS).exclude(kind__in=(Kind.STRENGTH, Kind.SERIES, Kind.GOALS))
+    return assemble(patient, facts.order_by("day", "id").only("kind", "body"))
+
+
 def decisions(patient: Patient) -> list[dict[str, Any]]:
     """What was decided, as a record keeps it, with what came of it; of several on one day the last."""
     rows = Decision.objects.filter(patient=patient, withdraws=None, withdrawn_by=None).exclude(entry=None)

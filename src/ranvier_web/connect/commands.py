@@ -39,7 +39,8 @@ def open_site(data: Path) -> None:
     prepare(data, demo=False, address=os.environ.get("RANVIER_ADDRESS", "http://127.0.0.1:8000"))
 
 
-def _site(name: str | None) -> Any:
+def site_of(name: str | None) -> Any:
+    """The site of that name; the only one where none is named. Raises UsageError."""
     from ranvier_web.people.models import Site
 
     sites = list(Site.objects.all())
@@ -50,7 +51,8 @@ def _site(name: str | None) -> Any:
     return found[0]
 
 
-def _address(text: str, place: str, *, path: bool) -> str:
+def address_of(text: str, place: str, *, path: bool) -> str:
+    """An address without a slash at its end, with a path only where one may be. Raises InputError."""
     parts = urlsplit(text)
     bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query
     if bad or (not path and parts.path not in ("", "/")):
@@ -87,13 +89,13 @@ def add(
 ) -> int:
     """Let a system call, or renew its keys."""
     found = _keys(keys)
-    origins = [_address(one, "--origin", path=False) for one in origin]
-    servers = [_address(one, "--server", path=True) for one in server]
+    origins = [address_of(one, "--origin", path=False) for one in origin]
+    servers = [address_of(one, "--server", path=True) for one in server]
     open_site(data)
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.connect.models import Caller
 
-    own = _site(site)
+    own = site_of(site)
     there = Caller.objects.filter(issuer=issuer).first()
     if there is not None and there.site_id != own.pk:
         raise click.UsageError(f"The issuer {issuer} belongs to another site.")
@@ -172,7 +174,7 @@ def link(pseudonym: str, data: Path, site: str | None, server: str, name: str) -
     """Who one of our patients is on a hospital's server. One id belongs to one person."""
     from ranvier.exchange.fhir.asks import IDENTIFIER
 
-    base = _address(server, "--server", path=True)
+    base = address_of(server, "--server", path=True)
     if not IDENTIFIER.fullmatch(name):
         raise click.UsageError(f"'{name[:80]}' is no FHIR id: letters, digits, dash and dot, at most 64.")
     open_site(data)
@@ -180,7 +182,7 @@ def link(pseudonym: str, data: Path, site: str | None, server: str, name: str) -
     from ranvier_web.clinic.models import Patient
     from ranvier_web.connect.models import Elsewhere
 
-    own = _site(site)
+    own = site_of(site)
     patient = Patient.objects.filter(site=own, pseudonym=pseudonym, erased_at=None).first()
     if patient is None:
         raise click.UsageError(f"There is no patient '{pseudonym}' at {own}.")
@@ -221,7 +223,7 @@ def ticket_add(name: str, data: Path, site: str | None, scope: tuple[str, ...], 
     from ranvier_web.connect import tickets
 
     try:
-        made, secret = tickets.make(name, _site(site), list(scope), days, Actor.command("ticket add"))
+        made, secret = tickets.make(name, site_of(site), list(scope), days, Actor.command("ticket add"))
     except ValueError as error:
         raise click.UsageError(f"Nothing was made: {error}.") from None
     click.echo(f"{name} may read until {made.until:%Y-%m-%d}. Keep the secret; it is not shown again:", err=True)

@@ -13,8 +13,8 @@ from ranvier.exchange.fhir.people import own_pseudonym
 from ranvier.ground.notes import InputError
 from ranvier.record import read_text
 from ranvier.record.nouns import Record
-from ranvier_web.clinic.models import Kind, Patient
-from ranvier_web.clinic.record import RECORD_KINDS, assemble, in_force
+from ranvier_web.clinic.models import Patient
+from ranvier_web.clinic.record import without_strength
 from ranvier_web.connect.models import Elsewhere
 from ranvier_web.people.models import Site
 
@@ -57,10 +57,7 @@ def person(site: Site, server: str | None, name: str, resources: list[dict[str, 
     concerned = ours is not None or has_disease(resources)
     if ours is None:
         return Person(None, _read(sent) if sent else None, concerned, left)
-    known = in_force(ours).filter(kind__in=RECORD_KINDS).exclude(kind=Kind.STRENGTH).order_by("day", "id")
-    own = assemble(ours, known.only("kind", "body"))
-    for part in ("strength", "goals"):  # an order is not judged by strength, and a diary of ten years takes its time
-        own.pop(part, None)
+    own = without_strength(ours)
     together = dict(own)
     for key in ADDED:
         more = [one for one in (sent or {}).get(key, ()) if one not in own.get(key, ())]

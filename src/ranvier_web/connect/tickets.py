@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from datetime import timedelta
@@ -13,15 +12,11 @@ from django.utils import timezone
 
 from ranvier_web.clinic.actions import Actor
 from ranvier_web.connect.models import Ticket
+from ranvier_web.people.actions import digest_of
 from ranvier_web.people.models import Site
 
 SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]{1,40})\.(r|s|rs)")
 LONGEST = timedelta(days=366)
-
-
-def _digest(secret: str) -> str:
-    # A secret of 256 random bits needs no slow hash: nobody can try them all.
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @transaction.atomic
@@ -39,7 +34,7 @@ def make(name: str, site: Site, scopes: list[str], days: int, by: Actor) -> tupl
         raise ValueError(f"a ticket holds 1 to {LONGEST.days} days")
     secret = secrets.token_urlsafe(32)
     until = timezone.now() + timedelta(days=days)
-    made = Ticket.objects.create(name=name, site=site, scopes=scopes, digest=_digest(secret), until=until)
+    made = Ticket.objects.create(name=name, site=site, scopes=scopes, digest=digest_of(secret), until=until)
     by.wrote("ticket.made", None, ticket=made.pk, called=name, scopes=scopes)
     return made, secret
 
@@ -49,7 +44,7 @@ def of(header: str) -> Ticket | None:
     kind, _, secret = header.partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         return None
-    found = Ticket.objects.select_related("site").filter(digest=_digest(secret.strip())).first()
+    found = Ticket.objects.select_related("site").filter(digest=digest_of(secret.strip())).first()
     return found if found is not None and found.revoked_at is None and found.until > timezone.now() else None
 
 

@@ -43,7 +43,7 @@ def renew(user: User, by: Actor) -> str:
     now = timezone.now()
     user.invitations.filter(used_at=None, revoked_at=None).update(revoked_at=now)
     secret = secrets.token_urlsafe(32)
-    made = Invitation.objects.create(user=user, digest=_digest(secret), made_by=by.user, until=now + INVITED_FOR)
+    made = Invitation.objects.create(user=user, digest=digest_of(secret), made_by=by.user, until=now + INVITED_FOR)
     by.wrote("account.invitation", user.patient, account=user.username)
     return f"{made.pk}/{secret}"
 
@@ -53,7 +53,7 @@ def open_invitation(id: Any, secret: str) -> Invitation | None:
     found = Invitation.objects.select_related("user").filter(pk=id, used_at=None, revoked_at=None).first()
     if found is None or found.until < timezone.now() or not found.user.is_active:
         return None
-    return found if hmac.compare_digest(found.digest, _digest(secret)) else None
+    return found if hmac.compare_digest(found.digest, digest_of(secret)) else None
 
 
 @transaction.atomic
@@ -87,5 +87,6 @@ def break_glass(user: User, patient: Any, reason: str) -> BreakGlass:
     return made
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """What is kept of a secret of 256 random bits: nobody can try them all, so it needs no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ranvier.ground.notes import ExitCode, InputError, Problem
-from ranvier_web.connect.commands import _address, _site, data_option, open_site
+from ranvier_web.connect.commands import address_of, data_option, open_site, site_of
 
 HELP = """Hospital systems that may open this site's pages (SMART App Launch 2).
 
@@ -98,7 +98,7 @@ def add(
     from ranvier_web.clinic.actions import Actor
     from ranvier_web.smart.models import Server
 
-    own = _site(site)
+    own = site_of(site)
     known = Server.objects.filter(base=there).first()
     if known is not None and known.site_id != own.pk:
         raise click.UsageError(f"{there} belongs to another site.")
@@ -121,7 +121,7 @@ def _checked(text: str, place: str, *, path: bool) -> str:
     from ranvier_net import NotAllowedError, Policy
     from ranvier_net.client import Client, hosts_of
 
-    found = _address(text, place, path=path)
+    found = address_of(text, place, path=path)
     try:
         Client(Policy(hosts=hosts_of([found]))).close()
     except NotAllowedError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -10,11 +11,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from ranvier.ground.notes import InputError
-from ranvier.protection.events import plain_lot, trace_lot
+from ranvier.protection.events import plain_lot, resembles, trace_lot
+from ranvier.record import read_text
 from ranvier_web.clinic import models as m
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages.common import actor
-from ranvier_web.clinic.record import record_of
+from ranvier_web.clinic.record import without_strength
 
 MOST_LISTED = 200
 
@@ -29,23 +31,32 @@ def visible_people(user: Any) -> tuple[Any, int]:
     return open_, everybody.count() - open_.count()
 
 
+def lots_given(people: Any) -> Any:
+    """Infusions in force with a lot."""
+    return m.Fact.objects.filter(
+        patient__in=people, kind=m.Kind.INFUSION, replaced_by=None, withdrawn=False, body__has_key="lot"
+    )
+
+
 def trace(user: Any, lot: str) -> dict[str, Any]:
     """Every infusion of a lot in the records that this user may open, with what happened after it.
 
+    Only people who were given it, or a lot of nearly that name, are looked at closer.
     hidden : closed records that were not looked at; unread : records that cannot be read as they stand
     """
     people, hidden = visible_people(user)
+    given = lots_given(people)
+    like = [one for one in given.values_list("body__lot", flat=True).distinct() if resembles(one, lot)]
     records, of, unread = [], {}, []
-    with_lots = m.Fact.objects.filter(patient=OuterRef("pk"), kind=m.Kind.INFUSION, body__has_key="lot")
-    for one in people.filter(Exists(with_lots)).order_by("pseudonym"):
+    for one in people.filter(pk__in=given.filter(body__lot__in=like).values("patient")).order_by("pseudonym"):
         try:
-            records.append(record_of(one)[0])
+            records.append(read_text(json.dumps(without_strength(one)), f"the record of {one.pseudonym}")[0])
         except InputError:
             unread.append(one.pseudonym)
             continue
         of[one.pseudonym] = one.pk
     found = trace_lot(lot, records, knowledge())
-    return {"found": found, "of": of, "looked": len(records), "hidden": hidden, "unread": unread}
+    return {"found": found, "of": of, "looked": people.count(), "hidden": hidden, "unread": unread}
 
 
 @require_safe
@@ -54,12 +65,8 @@ def page(request: HttpRequest) -> HttpResponse:
     assert request.user.is_authenticated
     wanted = request.GET.get("lot", "").strip()[:60]
     people, hidden = visible_people(request.user)
-    facts = m.Fact.objects.filter(
-        patient__in=people, kind=m.Kind.INFUSION, replaced_by=None, withdrawn=False, body__has_key="lot"
-    )
-    rows = (
-        facts.values("body__lot").annotate(n=Count("pk"), people=Count("patient", distinct=True)).order_by("body__lot")
-    )
+    counted = lots_given(people).values("body__lot").annotate(n=Count("pk"), people=Count("patient", distinct=True))
+    rows = counted.order_by("body__lot")
     context: dict[str, Any] = {"lot": wanted, "lots": rows[:MOST_LISTED], "hidden": hidden}
     if wanted and plain_lot(wanted):
         told = trace(request.user, wanted)
