@@ -27,8 +27,10 @@ from ranvier_web.api.facts import KINDS
 from ranvier_web.api.scopes import SCOPES
 from ranvier_web.audit import chain
 from ranvier_web.audit.models import Entry
+from ranvier_web.clinic.actions import add_patient
 from ranvier_web.clinic.assessing import assess_patient
 from ranvier_web.clinic.models import Fact, Patient
+from ranvier_web.people.actions import break_glass
 from ranvier_web.people.rules import EVERY_ROLE, table
 
 ROOT = Path(__file__).parents[2]
@@ -122,6 +124,11 @@ OPERATIONS = {
     ("GET", "/work"): ("worklist", "patients.read", None),
     ("POST", "/patients/P/aside"): ("aside", "patients.write", {"kind": "review", "until": "2030-01-01", "reason": "seen"}),
     ("POST", "/patients/P/consent"): ("consent", "patients.write", {"given": True}),
+    ("POST", "/patients/P/own-page"): ("diary_access", "patients.write", {"do": "renew"}),
+    ("GET", "/glass"): ("glass_log", "audit.read", None),
+    ("POST", "/glass/987654/seen"): ("glass_log", "accounts.write", None),
+    ("GET", "/my/curve"): ("diary_curve", "diary.read", None),
+    ("GET", "/my/letter"): ("diary_letter", "diary.read", None),
     ("GET", "/audit"): ("audit_log", "audit.read", None),
     ("GET", "/audit/check"): ("audit_log", "audit.read", None),
     ("GET", "/accounts"): ("accounts", "accounts.write", None),
@@ -176,6 +183,7 @@ def test_every_operation_of_the_description_is_in_the_table_of_these_tests():
         "{fact}": "987654",
         "{account}": "987654",
         "{decision}": "987654",
+        "{row}": "987654",
         "{lot}": "LE12X041",
         "{kind}": "clinic",
     }
@@ -528,3 +536,37 @@ def test_the_day_of_a_fact_is_the_day_that_its_body_tells(clinic, program):
         "day"
         in problem(program("nurse").post(f"/patients/{clinic.heron.pk}/facts", wrong), 422)["problems"][0]["place"]
     )
+
+
+def test_a_patients_own_page_is_made_renewed_closed_and_opened(clinic, program):
+    nurse = program("nurse")
+    path = f"/patients/{clinic.heron.pk}/own-page"
+    problem(nurse.post(path, {"do": "make", "username": "heron"}), 409)  # heron has one
+    assert "/" in nurse.post(path, {"do": "renew"}).json()["link"]
+    assert nurse.post(path, {"do": "close"}).json()["on"] is False
+    assert nurse.post(path, {"do": "open"}).json()["on"] is True
+    stork = add_patient("stork", clinic.here, clinic.by, invented=True)
+    problem(nurse.post(f"/patients/{stork.pk}/own-page", {"do": "renew"}), 409)
+    problem(nurse.post(f"/patients/{stork.pk}/own-page", {"do": "make", "username": "nurse"}), 409)
+    made = nurse.post(f"/patients/{stork.pk}/own-page", {"do": "make", "username": "stork"}).json()
+    assert made["link"].startswith("http")
+
+
+def test_a_patient_reads_the_own_values_and_letter_and_nobody_elses(measured, clinic, program):
+    assess_patient(measured)
+    own = program("patient")
+    told = own.get("/my/curve").json()
+    assert len(told["sessions"]) > 10
+    assert told["infusions"]
+    assert b"<" in own.get("/my/letter").content
+    assert own.get("/my/letter", form="pdf", language="de").content.startswith(b"%PDF")
+    problem(program("nurse").get("/my/curve"), 403)
+
+
+def test_an_administrator_reads_who_opened_a_closed_record_and_marks_it_seen(clinic, program):
+    row = break_glass(clinic.people["nurse"], clinic.shut, "collapsed in the street, no other record")
+    boss = program("administrator")
+    (told,) = boss.get("/glass").json()["rows"]
+    assert (told["by"], told["patient"], told["seen_by"]) == ("nurse", "colleague", None)
+    assert boss.post(f"/glass/{row.pk}/seen", None).status_code == 204
+    assert boss.get("/glass").json()["rows"][0]["seen_by"] == "administrator"

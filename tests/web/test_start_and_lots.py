@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from ranvier.decision.starting import start
+from ranvier_web.clinic.actions import add_patient
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Fact
 from ranvier_web.clinic.record import record_of
@@ -63,3 +66,35 @@ def test_a_lot_is_found_across_people_and_closed_records_are_only_counted(clinic
     assert "colleague" in text, "whoever is in the team sees it"
     assert nurse.get(reverse("lots"), {"lot": "---"}).status_code == 422
     assert "LE12X041" in nurse.get(reverse("lots")).content.decode()
+
+
+def test_tracing_asks_no_more_of_the_database_when_more_people_had_other_lots(clinic, signed_in):
+    given(clinic.heron, "LE12X041")
+    nurse, page = signed_in("nurse"), reverse("lots")
+    nurse.get(page, {"lot": "LE12X041"})
+
+    def count():
+        with CaptureQueriesContext(connection) as asked:
+            text = nurse.get(page, {"lot": "LE12X041"}).content.decode()
+        assert "heron" in text
+        return len(asked)
+
+    few = count()
+    for n in range(12):
+        other = add_patient(f"other-{n}", clinic.here, clinic.by, invented=True)
+        given(other, f"ZZ{n}77")
+        body = {"product": "privigen", "dose": {"value": 60, "unit": "g"}, "start": "2024-05-01", "route": "IV"}
+        Fact.objects.create(key=uuid.uuid4(), patient=other, kind="infusion", day="2024-05-01", body=body)
+    assert count() == few
+    assert "without a lot written down: 12." in nurse.get(page, {"lot": "LE12X041"}).content.decode()
+
+
+def test_every_product_policy_and_course_can_be_asked_for(measured, signed_in):
+    known = knowledge().starting
+    browser, page = signed_in("nurse"), reverse("start", args=[measured.pk])
+    for product in knowledge().products:
+        for course in known.courses:
+            asked = {"product": product, "course": course, "policy": sorted(known.policies)[0]}
+            assert browser.get(page, asked).status_code == 200, asked
+    for policy in known.policies:
+        assert browser.get(page, {"product": "privigen", "course": "induction", "policy": policy}).status_code == 200

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router, Status
 from ninja.params.functions import Header, Query
@@ -17,14 +18,17 @@ from ranvier.report.plain import plain
 from ranvier_web.api import shapes
 from ranvier_web.api.door import RefusedError, actor, enter
 from ranvier_web.clinic import actions, imports
-from ranvier_web.clinic.models import Fact, Kind
+from ranvier_web.clinic.models import Fact, Kind, Patient, State
 from ranvier_web.clinic.record import RECORD_KINDS, assemble, day_of, in_force
 from ranvier_web.diary import actions as diary
 from ranvier_web.diary import needs
+from ranvier_web.letters import make as letters
+from ranvier_web.words.load import languages
 
 router = Router(tags=["facts"])
 MOST = 500
 ORIGIN = "api"
+Form = Literal["html", "pdf"]
 KINDS = RECORD_KINDS
 """What may be sent as a fact. The own diary, consent and reviews have operations of their own."""
 
@@ -200,3 +204,28 @@ def own_diary(request: HttpRequest, sent: shapes.Entries) -> Any:
         for one in became
     ]
     return Status(422 if any(one.state == "refused" for one in became) else 200, {"entries": told})
+
+
+@router.get("/my/curve", url_name="my_curve", response=dict[str, Any], summary="The own values")
+def my_curve(request: HttpRequest) -> Any:
+    """What a patient wrote down or the clinic measured, by session, with the infusions and the next one; no advice."""
+    enter(request, "diary_curve", "diary.read")
+    own: Patient = request.user.patient  # type: ignore[union-attr,assignment]
+    since = timezone.localdate() - timedelta(days=needs.numbers()["shown_days"])
+    rows = in_force(own).filter(day__gte=since).order_by("day", "id")
+    state = State.objects.filter(patient=own).first()
+    return {
+        "sessions": list(rows.filter(kind=Kind.STRENGTH).values_list("body", flat=True)),
+        "infusions": [day.isoformat() for day in rows.filter(kind=Kind.INFUSION).values_list("day", flat=True)],
+        "next_infusion": state.next_infusion.isoformat() if state and state.next_infusion else None,
+    }
+
+
+@router.get("/my/letter", url_name="my_letter", summary="The own letter")
+def my_letter(request: HttpRequest, language: str = Query("en", max_length=8), form: Form = "html") -> HttpResponse:
+    """The letter that this person can read, from the latest assessment."""
+    enter(request, "diary_letter", "diary.read")
+    if language not in dict(languages()):
+        raise RefusedError(422, f"there is no language '{language}'", f"There are {', '.join(dict(languages()))}.")
+    made = letters.patient_letter(request.user.patient, language)  # type: ignore[union-attr,arg-type]
+    return letters.as_pdf(made, "letter") if form == "pdf" else HttpResponse(made.body)

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
@@ -23,7 +23,8 @@ from ranvier_web.clinic import models as m
 from ranvier_web.clinic.pages.worklist import REST_AT_MOST, visible
 from ranvier_web.clinic.record import in_force
 from ranvier_web.people import actions as accounts
-from ranvier_web.people.models import User
+from ranvier_web.people.models import BreakGlass, User
+from ranvier_web.words.load import languages
 
 router = Router(tags=["people"])
 MOST = 200
@@ -182,6 +183,61 @@ def invite(request: HttpRequest, sent: shapes.Invite) -> Any:
         raise RefusedError(409, "this name is taken, or this person has an account", "Choose another name.") from None
     link = request.build_absolute_uri(reverse("invitation", args=secret.split("/")))
     return Status(201, {"id": user.pk, "username": user.username, "link": link})
+
+
+@router.post(
+    "/patients/{uuid:patient}/own-page", url_name="own_page", response=dict[str, Any], summary="A patient's own page"
+)
+def own_page(request: HttpRequest, patient: uuid.UUID, sent: shapes.OwnPage) -> Any:
+    """The link is told once; whoever has it chooses a password with it."""
+    seen = enter(request, "diary_access", "patients.write", patient)
+    there = User.objects.filter(patient=seen).first()
+    if (there is None) != (sent.do == "make"):
+        what = "this person has no own page yet" if there is None else "this person has an own page already"
+        raise RefusedError(409, what, "Send make for the first one; renew, close or open afterwards.")
+    link = ""
+    if there is None:
+        if not sent.username or sent.language not in dict(languages()):
+            raise RefusedError(422, "a name or the language is missing", f"Languages: {', '.join(dict(languages()))}.")
+        try:
+            with transaction.atomic():
+                there, link = accounts.invite(
+                    sent.username, "patient", seen.site, actor(request), patient=seen, language=sent.language
+                )
+        except IntegrityError:
+            raise RefusedError(409, "this name is taken", "Choose another name.") from None
+    elif sent.do == "renew":
+        link = accounts.renew(there, actor(request))
+    else:
+        accounts.switch(there, sent.do == "open", actor(request))
+    told = request.build_absolute_uri(reverse("invitation", args=link.split("/"))) if link else None
+    return {"username": there.username, "on": there.is_active, "link": told}
+
+
+@router.get("/glass", url_name="glass", response=dict[str, Any], summary="Closed records that were opened")
+def glass(request: HttpRequest) -> Any:
+    """With the reason, by whom, until when, and whether an administrator has seen it."""
+    enter(request, "glass_log", "audit.read")
+    rows = BreakGlass.objects.filter(patient__site=request.user.site).select_related("user", "patient", "seen_by")  # type: ignore[union-attr]
+    told = [
+        {"id": r.pk, "patient": r.patient.pseudonym, "by": r.user.username, "reason": r.reason, "until": r.until,
+         "seen_by": r.seen_by and r.seen_by.username}
+        for r in rows.order_by("-id")[:MOST]
+    ]  # fmt: skip
+    return {"rows": told}
+
+
+@router.post(
+    "/glass/{int:row}/seen", url_name="glass_seen", response={204: None}, summary="An administrator has seen it"
+)
+def glass_seen(request: HttpRequest, row: int) -> Any:
+    """Kept with the name of the account."""
+    enter(request, "glass_log", "accounts.write")
+    found = BreakGlass.objects.filter(pk=row, patient__site=request.user.site).first() if row < 2**62 else None  # type: ignore[union-attr]
+    if found is None:
+        raise RefusedError(404, "there is no such row", "Ask GET /glass.")
+    accounts.saw(found, actor(request))
+    return Status(204, None)
 
 
 @router.post(

@@ -8,7 +8,8 @@ NAMES = (
     "patients", "patient", "work", "aside", "consent", "audit", "audit_check", "accounts", "account_switch", "erase", "facts",
     "fact_withdraw", "record", "import", "import_take_back", "review", "diary", "assessment", "what_if", "decisions",
     "diagnosis", "examination", "conduction", "order", "safety", "start", "lot", "evidence", "letter", "research",
-    "patient_new", "fact_new", "decide", "invite", "safety_done", "decision_outcome",
+    "patient_new", "fact_new", "decide", "invite", "safety_done", "decision_outcome", "own_page", "glass", "glass_seen", "my_curve",
+    "my_letter",
 )  # fmt: skip
 RULES: dict[str, Rule] = {
     **{f"api:{name}": token() for name in NAMES},

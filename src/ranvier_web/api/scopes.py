@@ -12,6 +12,7 @@ SCOPES: Mapping[str, str] = {
     "advice.read": "assessments, what-if, diagnosis, checks, evidence",
     "decisions.write": "accept, change or refuse a proposal",
     "letters.read": "letters and the infusion sheet",
+    "diary.read": "a patient's own values, next infusion and letter",
     "diary.write": "entries of a patient's own diary",
     "research.read": "the pseudonymised export",
     "audit.read": "the audit log and its check",

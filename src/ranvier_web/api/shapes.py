@@ -224,6 +224,14 @@ class Invite(Sent):
     patient: uuid.UUID | None = None
 
 
+class OwnPage(Sent):
+    """A patient's own page: a link that opens it once, a new one, or the page closed or opened. username : for make"""
+
+    do: Literal["make", "renew", "close", "open"]
+    username: str = Field("", pattern=r"^([a-z0-9][a-z0-9-]{2,59})?$")
+    language: str = Field("en", max_length=8)
+
+
 class Switch(Sent):
     """Whether somebody is let in."""
 

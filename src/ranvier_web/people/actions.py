@@ -87,6 +87,14 @@ def break_glass(user: User, patient: Any, reason: str) -> BreakGlass:
     return made
 
 
+@transaction.atomic
+def saw(row: BreakGlass, by: Actor) -> None:
+    """An administrator has seen that a closed record was opened."""
+    row.seen_by = by.user
+    row.save(update_fields=["seen_by"])
+    by.wrote("glass.seen", row.patient, glass=row.pk)
+
+
 def digest_of(secret: str) -> str:
     """What is kept of a secret of 256 random bits: nobody can try them all, so it needs no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()

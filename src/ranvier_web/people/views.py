@@ -155,9 +155,7 @@ def glass_log(request: HttpRequest) -> HttpResponse:
         row = rows.filter(pk=int(one)).first() if one.isdecimal() and len(one) < 18 else None
         if row is None:
             raise Http404
-        row.seen_by = request.user
-        row.save(update_fields=["seen_by"])
-        Actor.of(request.user).wrote("glass.seen", row.patient, glass=row.pk)
+        actions.saw(row, Actor.of(request.user))
         return redirect("glass_log")
     return render(request, "people/glass.html", {"rows": rows.order_by("-id")[:200]})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -56,6 +57,11 @@ def trace(user: Any, lot: str) -> dict[str, Any]:
             continue
         of[one.pseudonym] = one.pk
     found = trace_lot(lot, records, knowledge())
+    products = given.filter(body__lot__in=like).values("body__product")
+    bare = m.Fact.objects.filter(
+        patient__in=people, kind=m.Kind.INFUSION, replaced_by=None, withdrawn=False, body__product__in=products
+    ).exclude(body__has_key="lot")
+    found = replace(found, without_lot=bare.count())  # of everybody, not only of those who were looked at closer
     return {"found": found, "of": of, "looked": people.count(), "hidden": hidden, "unread": unread}
 
 
