@@ -76,7 +76,10 @@ def start(
     then, _ = until(record, at)
     looked = checks(record, knowledge, at)
     now = in_force(then, knowledge, at)
-    weekly = (now.grams / now.interval_days * 7.0, f"{now.product}, as given now") if isinstance(now, InForce) else None
+    weekly = None
+    if isinstance(now, InForce):
+        known = knowledge.products.get(now.product)
+        weekly = (now.grams / now.interval_days * 7.0, f"{known.name if known else now.product}, as given now")
     beginning = begin(
         then,
         product,

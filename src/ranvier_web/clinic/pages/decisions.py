@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -92,9 +93,15 @@ def _confirm(request: HttpRequest, seen: m.Patient) -> HttpResponse:
         "waits": state.since is not None,
         "key": uuid.uuid4(),
         "codes": deciding.codes(),
-        "exceeded": [] if same else deciding.limits_of(seen, found, one),
+        "exceeded": [] if same else _named(deciding.limits_of(seen, found, one), w),
     }
     return render(request, "clinic/decide.html", context)
+
+
+def _named(limits: Iterable[str], w: Words) -> list[tuple[str, str]]:
+    """Limits by id, each with what it bounds, in words."""
+    known = {limit.id: limit for limit in knowledge().limits}
+    return [(name, w.word("limit", known[name].what)) for name in limits]
 
 
 @require_safe
