@@ -33,7 +33,8 @@ def moved(record, course, days):
 def doubts_of(record):
     history = past.build(record, KNOWLEDGE, AT)
     explanations = candidates(history, KNOWLEDGE, body_of(record, KNOWLEDGE.composite, AT))
-    read, doubts = days_doubted(history, explanations, KNOWLEDGE)
+    optima = [search(c, timeline(history)) for c in explanations]
+    read, doubts = days_doubted(history, explanations, optima, KNOWLEDGE)
     return history, read, doubts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -72,9 +73,7 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
     history = past.build(record, knowledge, at)
     if isinstance(history, Finding):
         return Refusal((history,))
-    explanations = candidates(history, knowledge, body)
-    history, doubts = days_doubted(history, explanations, knowledge)
-    explained = explain(history, explanations, knowledge, seed)
+    history, doubts, explained = explain_as_read(history, body, knowledge, seed)
     rng = np.random.default_rng([seed, 2])
     counts = share([e.probability for e in explained], DRAWS)
     rows = _rows_of(explained, counts, rng)
@@ -122,9 +121,7 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
 
 def draws_now(history: History, body: Body, knowledge: Knowledge, seed: int) -> tuple[Draws, Draws]:
     """Only the draws of `estimate`, brought to the day of the history: as the models have them, and widened."""
-    explanations = candidates(history, knowledge, body)
-    history, _ = days_doubted(history, explanations, knowledge)
-    explained = explain(history, explanations, knowledge, seed)
+    history, _, explained = explain_as_read(history, body, knowledge, seed)
     rng = np.random.default_rng([seed, 2])
     counts = share([e.probability for e in explained], DRAWS)
     rows = _rows_of(explained, counts, rng)
@@ -133,16 +130,29 @@ def draws_now(history: History, body: Body, knowledge: Knowledge, seed: int) -> 
     return draws, widen(draws, history, explained, knowledge, seed)[0]
 
 
+def explain_as_read(
+    history: History, body: Body, knowledge: Knowledge, seed: int
+) -> tuple[History, tuple[Doubt, ...], tuple[Explained, ...]]:
+    """The history as the fit reads it, the days that it doubts, and every explanation fitted to it."""
+    explanations = candidates(history, knowledge, body)
+    line = timeline(history)
+    optima = [search(c, line) for c in explanations]
+    read, doubts = days_doubted(history, explanations, optima, knowledge)
+    known = optima if read is history else None
+    return read, doubts, explain(read, explanations, knowledge, seed, optima=known)
+
+
 def days_doubted(
-    history: History, explanations: tuple[Candidate, ...], knowledge: Knowledge
+    history: History, explanations: Sequence[Candidate], optima: Sequence[Optimum], knowledge: Knowledge
 ) -> tuple[History, tuple[Doubt, ...]]:
-    """The history with the courses whose recorded day does not fit read at their most likely day, and these courses."""
-    able = [c for c in explanations if c.responds]
+    """The history with the courses whose recorded day does not fit read at their most likely day, and these courses.
+
+    optima : of the explanations, as the days stand
+    """
+    able = [(o, c) for o, c in zip(optima, explanations, strict=True) if c.responds]
     if history.measures == (past.UNMEASURED,) or not able:
         return history, ()
-    line = timeline(history)
-    found = [(search(c, line, curvature=False), c) for c in able]
-    optimum, best = min(found, key=lambda one: one[0].misfit - np.log(one[1].prior_probability))
+    optimum, best = min(able, key=lambda one: one[0].misfit - np.log(one[1].prior_probability))
     return in_doubt(history, knowledge, best, optimum.x)
 
 
@@ -204,15 +214,16 @@ def explain(
     seed: int,
     *,
     line: K.Timeline | None = None,
+    optima: Sequence[Optimum] | None = None,
 ) -> tuple[Explained, ...]:
     """Fit every explanation and give it its posterior probability.
 
     The probability of the data under an explanation, averaged over its prior, is the product of its one-step-ahead
     predictions: explanations are weighed by how well each would have predicted this person's values as they came.
-    `line` takes the place of the history's own time line (simulated values).
+    `line` takes the place of the history's own time line (simulated values); `optima` that of the search, where it is done.
     """
     line = line or timeline(history)
-    optima = [search(c, line) for c in explanations]
+    optima = optima or [search(c, line) for c in explanations]
     first = [laplace_evidence(c, o) + np.log(c.prior_probability) for c, o in zip(explanations, optima, strict=True)]
     samples: list[Sample | None] = []
     limit = knowledge.composite.constants["pareto_k"].value

@@ -14,7 +14,7 @@ import numpy as np
 from ranvier.estimation import checks, model
 from ranvier.estimation import history as past
 from ranvier.estimation.nouns import FloatArray, Refusal
-from ranvier.estimation.posterior import DRAWS, days_doubted, explain, share
+from ranvier.estimation.posterior import DRAWS, explain_as_read, share
 from ranvier.estimation.replicate import expected, replicate, spread
 from ranvier.estimation.sampling import effective, from_prior, nuts, resample
 from ranvier.evidence.nouns import Knowledge
@@ -88,9 +88,7 @@ def check_record(
     history = past.build(record, knowledge, at)
     if isinstance(history, Finding):
         return Refusal((history,))
-    explanations = model.candidates(history, knowledge, body)
-    history, _ = days_doubted(history, explanations, knowledge)
-    explained = explain(history, explanations, knowledge, seed)
+    history, _, explained = explain_as_read(history, body, knowledge, seed)
     line = model.timeline(history)
     rng = np.random.default_rng([seed, 11])
     drawn = [e for e in explained if e.sample is not None]
