@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.regimen.made import AT, record
 
-from ranvier.estimation.courses import InForce, courses_of, in_force, planned
+from ranvier.estimation.courses import InForce, courses_of, in_force, planned, used_to
 from ranvier.evidence import load
 from ranvier.record.nouns import Before, Infusion
 
@@ -197,3 +197,18 @@ def test_planned_courses_repeat_and_their_days_follow_each_other():
 def test_skin_doses_of_a_week_are_spread_over_it():
     doses = planned((10.0, 10.0), 7.0, "SC", first=0.0, until=7.0, length=None)
     assert list(doses.start) == [0.0, 3.5]
+
+
+@pytest.mark.parametrize(
+    ("courses", "usual"),
+    [
+        ([(65.0,)], 65.0),
+        ([(65.0,), (40.0, 35.0), (30.0, 30.0, 25.0)], 65.0),  # spread because it grew
+        ([(75.0,), (40.0, 35.0)], 40.0),  # the same grams over more days: somebody spread it on purpose
+        ([(75.0,), (40.0, 35.0), (45.0, 40.0)], 45.0),  # and that stays so when it grows later
+        ([(65.0,), (40.0, 35.0), (35.0, 30.0)], 40.0),  # back to the old dose, but not in one day: on purpose
+        ([(40.0, 40.0), (30.0,), (40.0, 40.0)], 40.0),  # one cut short says nothing
+    ],
+)
+def test_the_grams_of_a_day_that_a_person_is_used_to_outlast_a_step_up(courses, usual):
+    assert used_to(courses) == usual

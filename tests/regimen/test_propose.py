@@ -214,6 +214,53 @@ def test_among_ties_without_no_change_the_fewest_grams_win():
     assert chosen.grams_per_week == min(o.grams_per_week for o in laid_out.options if o.tie)
 
 
+def stuck(floor=13.5):
+    """75 g every three weeks hold 13.5 kg too seldom; the same every two weeks would, but that is half as much again."""
+    own = draws(n=200, half_life=18.0, spread=0.1, dose=75.0, interval=21.0)
+    return plan(posterior(own, floors=(floor,)), record(grams=75.0, every=21, n=10, weight=75.6))
+
+
+def test_a_better_regimen_more_than_one_step_away_is_gone_towards_by_the_step_that_cannot_be_told_from_no_change():
+    laid_out = stuck()
+    chosen, now, far = proposed(laid_out), option(laid_out, "no_change"), option(laid_out, "shorter_interval")
+    assert far.regimen.interval_days == 14
+    assert names(far.limited_by) == {"limit.one_step"}
+    assert far.loss < now.loss - 0.05
+    assert now.tie
+    assert chosen.action == "increase"
+    assert chosen.tie
+    said = next(f for f in chosen.because if f.name == "option.proposed_step")
+    assert said.facts["option"] == far.id
+    assert said.facts["loss"] == pytest.approx(far.loss)
+
+
+def test_where_nothing_clearly_better_lies_further_on_no_change_still_wins_among_ties():
+    laid_out = stuck(floor=13.0)
+    chosen = proposed(laid_out)
+    assert chosen.action == "no_change"
+    assert option(laid_out, "increase").tie
+
+
+def test_what_another_limit_forbids_is_not_gone_towards():
+    """Two weeks' interval would be above the labelled grams of a month: no step leads there."""
+    own = draws(n=200, half_life=18.0, spread=0.1, dose=75.0, interval=21.0)
+    laid_out = plan(posterior(own, floors=(13.5,)), record(grams=75.0, every=21, n=10, weight=60.0))
+    far = option(laid_out, "shorter_interval")
+    assert "limit.recommended" in names(far.limited_by)
+    assert not [o for o in laid_out.options if "option.proposed_step" in names(o.because)]
+
+
+def test_a_dose_that_was_spread_because_it_grew_does_not_add_a_day_with_each_further_step():
+    """65 g in a day, then 75 g in two: a further step asks what the person had in a day, 65 g, and stays at two days."""
+    first = [AT - timedelta(days=28 * k) for k in range(8, 3, -1)]
+    then = [AT - timedelta(days=28 * k) for k in range(3, 0, -1)]
+    infusions = [Infusion("kiovig", 65.0, day, None, "IV") for day in first]
+    infusions += [Infusion("kiovig", g, day + timedelta(days=n), None, "IV") for day in then for n, g in enumerate((40.0, 35.0))]
+    laid_out = plan(posterior(draws(dose=75.0)), record(infusions=infusions, weight=65.0))
+    assert option(laid_out, "increase").regimen.grams > 75.0
+    assert option(laid_out, "increase").regimen.days == 2
+
+
 def test_weights_are_shown_and_changing_them_changes_the_choice():
     usual = plan()
     frugal = plan(limits=Limits(weights={"grams_per_week": 1.0}))

@@ -12,7 +12,7 @@ from ranvier.cohort.climb import Climb
 from ranvier.cohort.load import Book, Described
 from ranvier.cohort.nouns import Order, Policy, Seen, none
 from ranvier.cohort.people import nearest, stream
-from ranvier.estimation.courses import InForce, courses_of, in_force
+from ranvier.estimation.courses import InForce, courses_of, in_force, used_to
 from ranvier.estimation.history import EARLIER, RUN_IN, UNMEASURED, History, Points
 from ranvier.estimation.model import Body
 from ranvier.estimation.nouns import FloatArray, Measure, Refusal
@@ -291,6 +291,7 @@ def in_force_of(seen: Seen, at: date) -> InForce:
         days[np.flatnonzero(np.diff(days, prepend=-9.0) > 1)] if days.size else np.array([seen.day - now.interval_days])
     )
     daily = (now.grams / now.days,) * now.days
+    given = [one for one in (seen.before, *(o.regimen for _, o in seen.orders)) if one.route == now.route and one.days]
     return InForce(
         product=now.product,
         route=now.route,
@@ -301,6 +302,7 @@ def in_force_of(seen: Seen, at: date) -> InForce:
         given=tuple(sorted({float(g) for g in seen.grams})),
         courses=int(starts.size),
         held=held,
+        used_to=used_to([*((one.grams / one.days,) * one.days for one in given), daily]),
     )
 
 

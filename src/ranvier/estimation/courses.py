@@ -67,6 +67,7 @@ class InForce:
     last : first day of the last course
     length : usual length of one infusion [d]; None where no stop was ever recorded
     given : single-day amounts that were really given of this product [g], sorted
+    used_to : most grams in one infusion day that the person is used to [g], see `used_to`; None: the largest of `daily`
     courses : courses with immunoglobulin in the record, of any route
     held : full cycles since dose or interval last changed
     earlier : what was given before, if that was more; the latest such regimen
@@ -84,11 +85,17 @@ class InForce:
     held: int
     findings: tuple[Finding, ...] = ()
     earlier: Earlier | None = None
+    used_to: float | None = None
 
     @property
     def grams(self) -> float:
         """Grams of one course."""
         return sum(self.daily)
+
+    @property
+    def usual_day(self) -> float:
+        """Most grams in one infusion day that the person is used to [g]."""
+        return max(self.daily) if self.used_to is None else self.used_to
 
     @property
     def grams_per_week(self) -> float:
@@ -160,7 +167,28 @@ def in_force(record: Record, knowledge: Knowledge, at: date) -> InForce | tuple[
         held=_held(own, gaps, rules["gap_tolerance"].value, record.before),
         findings=tuple(notes),
         earlier=_earlier(courses, own, interval, per_week, rules["gap_tolerance"].value, record.before),
+        used_to=used_to([*(c.daily for c in own[:-1]), daily]),
     )
+
+
+def used_to(courses: Sequence[Sequence[float]]) -> float:
+    """Most grams in one infusion day that a person is used to [g].
+
+    A larger course is often spread over more days than the one before, and then each day has less. What the person had in
+    a day before still counts: else each small step up would add a day. It counts no more once a course that was not larger
+    took more days, for then somebody spread it on purpose.
+
+    Parameters
+    ----------
+    courses : grams of each infusion day of each course [g], oldest first; at least one
+    """
+    most = max(courses[-1])
+    for index in range(len(courses) - 2, -1, -1):
+        grams, days = sum(courses[index]), len(courses[index])
+        if any(sum(later) <= grams and len(later) > days for later in courses[index + 1 :]):
+            break
+        most = max(most, *courses[index])
+    return most
 
 
 def dose_days(record: Record, composite: Composite) -> tuple[tuple[float, Infusion], ...]:

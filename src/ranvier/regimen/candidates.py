@@ -170,7 +170,7 @@ def candidates(
     pack = pack_of(current.product, current.given, knowledge)
     interval = max(round(current.interval_days), 1)
     found = [_candidate("no_change", "no_change", current.route, current.grams, interval, pack, daily=current.daily)]
-    usual_day = max(current.daily)
+    usual_day = current.usual_day
     most_day = largest_day if strictly else max(usual_day, largest_day)
 
     def add(action: str, kind: str, grams: float, every: int) -> None:

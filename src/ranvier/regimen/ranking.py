@@ -39,6 +39,9 @@ ORDER = (
     "less",
 )
 """Kinds of options in the order in which the best of each is shown."""
+MORE = ("increase", "shorter_interval")
+ADVICE = ("limit.how_to_give", "limit.sites")
+"""What stands beside an option without limiting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +88,23 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Indices: best has the least expected loss of the eligible; ties cannot be told from it; chosen is preferred."""
+    """Indices: best has the least expected loss of the eligible; ties cannot be told from it; chosen is preferred.
+
+    towards : an option that is better still and only more than one step away; then chosen is a step to it, else None
+    """
 
     best: int
     ties: frozenset[int]
     chosen: int
+    towards: int | None = None
 
 
 def ranking(looked: Sequence[Looked], distinct: int, rows: npt.NDArray[np.bool_] | None = None) -> Ranking | None:
     """The eligible candidates by mean loss over the draws (or some `rows` of them); None where none is eligible.
 
-    Candidates share their draws, so differences are paired. Among ties no change comes first, then fewer grams.
+    Candidates share their draws, so differences are paired. Among ties no change comes first, then fewer grams; unless an
+    option that is clearly better than all of them is only more than one step away: then the best step towards it comes
+    first, for a small step whose own gain cannot be told from none may be the only way there.
     """
     able = [i for i, one in enumerate(looked) if one.eligible]
     if not able:
@@ -110,7 +119,33 @@ def ranking(looked: Sequence[Looked], distinct: int, rows: npt.NDArray[np.bool_]
         candidate = looked[i].candidate
         return candidate.action != "no_change", candidate.grams_per_week, candidate.id
 
-    return Ranking(best, ties, min(ties, key=preference))
+    chosen = min(ties, key=preference)
+    towards = _beyond_one_step(looked, best, every, distinct)
+    if towards is None:
+        return Ranking(best, ties, chosen)
+    most = looked[towards].candidate.grams_per_week
+    steps = [i for i in ties if looked[i].candidate.action in MORE and looked[i].candidate.grams_per_week <= most]
+    if not steps:
+        return Ranking(best, ties, chosen)
+    return Ranking(best, ties, min(steps, key=lambda i: (float(np.mean(loss[i])), looked[i].candidate.id)), towards)
+
+
+def _beyond_one_step(
+    looked: Sequence[Looked], best: int, rows: slice | npt.NDArray[np.bool_], distinct: int
+) -> int | None:
+    """The best option of more treatment that nothing limits but the size of one step, if clearly better than `best`."""
+    now = looked[0].candidate.grams_per_week
+    far = [
+        i
+        for i, one in enumerate(looked)
+        if one.candidate.grams_per_week > now + 1e-9
+        and not one.eligible
+        and all(f.name in ("limit.one_step", *ADVICE) for f in one.limited_by)
+    ]
+    if not far:
+        return None
+    found = min(far, key=lambda i: (float(np.mean(looked[i].result.loss[rows])), looked[i].candidate.id))
+    return None if _tied(looked[best].result.loss[rows], looked[found].result.loss[rows], distinct) else found
 
 
 def distinct_draws(posterior: Posterior) -> int:

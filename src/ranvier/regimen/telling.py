@@ -13,11 +13,9 @@ from ranvier.ground.findings import Fact, Finding
 from ranvier.regimen.candidates import Candidate
 from ranvier.regimen.nouns import Option
 from ranvier.regimen.outcome import HOME, forecasts
-from ranvier.regimen.ranking import Asked, Looked, Ranking, difference, ranking, standard_error
+from ranvier.regimen.ranking import ADVICE, Asked, Looked, Ranking, difference, ranking, standard_error
 
 FEW_DRAWS = 50  # a model with fewer draws is not asked for its own choice
-ADVICE = ("limit.how_to_give", "limit.sites")
-"""What stands beside an option without limiting it."""
 
 Facts = dict[str, Fact]
 
@@ -64,16 +62,21 @@ def option(asked: Asked, looked: Sequence[Looked], index: int, rank: Ranking | N
         loss_se=standard_error(result.loss, asked.distinct),
         tie=rank is not None and index in rank.ties,
         proposed=rank is not None and index == rank.chosen,
-        because=(*_standing(one, index, rank), seen, *_costs(asked, one, looked[0]), *_aloud(asked, one, looked[0])),
+        because=(*_standing(looked, index, rank), seen, *_costs(asked, one, looked[0]), *_aloud(asked, one, looked[0])),
         limited_by=one.limited_by,
         forecasts=forecasts(asked.posterior, result.capacity, result.plan.horizon),
     )
 
 
-def _standing(one: Looked, index: int, rank: Ranking | None) -> tuple[Finding, ...]:
+def _standing(looked: Sequence[Looked], index: int, rank: Ranking | None) -> tuple[Finding, ...]:
     """Whether it is proposed."""
+    one = looked[index]
     if rank is None:
         return ()
+    if index == rank.chosen and rank.towards is not None and index != rank.best:
+        far = looked[rank.towards]
+        facts: Facts = {"option": far.candidate.id, "loss": far.loss, "best": looked[rank.best].loss}
+        return (Finding("option.proposed_step", facts, status="design"),)
     if index == rank.chosen:
         name = "option.proposed" if index == rank.best else "option.proposed_tie"
     elif not one.eligible:

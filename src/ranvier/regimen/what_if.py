@@ -142,7 +142,7 @@ def _wanted(question: Asked, product: str, route: str, grams: float, every: int)
     most, _ = largest_day(knowledge.limits, question.person, INTRAVENOUS)
     days = 1
     if route == INTRAVENOUS:
-        usual = max(current.daily) if same and current is not None else most
+        usual = current.usual_day if same and current is not None else most
         usual = usual if math.isfinite(usual) else grams
         most = max(most, usual)
         days = max(1, math.floor(grams / usual + 0.5), math.ceil(grams / most - 1e-9))
