@@ -255,7 +255,9 @@ def test_a_dose_that_was_spread_because_it_grew_does_not_add_a_day_with_each_fur
     first = [AT - timedelta(days=28 * k) for k in range(8, 3, -1)]
     then = [AT - timedelta(days=28 * k) for k in range(3, 0, -1)]
     infusions = [Infusion("kiovig", 65.0, day, None, "IV") for day in first]
-    infusions += [Infusion("kiovig", g, day + timedelta(days=n), None, "IV") for day in then for n, g in enumerate((40.0, 35.0))]
+    infusions += [
+        Infusion("kiovig", g, day + timedelta(days=n), None, "IV") for day in then for n, g in enumerate((40.0, 35.0))
+    ]
     laid_out = plan(posterior(draws(dose=75.0)), record(infusions=infusions, weight=65.0))
     assert option(laid_out, "increase").regimen.grams > 75.0
     assert option(laid_out, "increase").regimen.days == 2
