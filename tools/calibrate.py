@@ -156,9 +156,8 @@ def _numbers(line: dict[str, Any]) -> str:
 
 def _apart(one_: dict[str, Any], other: dict[str, Any]) -> float:
     """The largest difference between two places of the same truth."""
-    return max(
-        abs(value - other[kind][name]) for kind in ("parameters", "decisions") for name, value in one_[kind].items()
-    )
+    kinds = ("parameters", "decisions")
+    return max(abs(float(value) - float(other[kind][name])) for kind in kinds for name, value in one_[kind].items())
 
 
 TITLES = {
@@ -231,17 +230,15 @@ def verdict(tests: list[tuple[str, float]]) -> tuple[list[str], list[tuple[str, 
 
 def head(folder: Path, command: str, files: list[str]) -> list[str]:
     """How the page came to be."""
-    taken = [line for file in files for line in read_lines(folder / file) if "from" in line]
-    kept = list(
-        {(line["from"], file): line for file in files for line in read_lines(folder / file) if "from" in line}.values()
-    )
-    said = [
-        f"{len(taken)} of the people were computed by an earlier state of the code ({', '.join(sorted({m['from'] for m in kept}))}). "
-        f"Of {sum(m['again'] for m in kept)} of them that were computed again {sum(m['same'] for m in kept)} gave the same numbers "
-        f"to the last digit; no place of the others moved by more than {max(m['apart'] for m in kept):.3f} (chains enlarge a last "
-        "bit, in which kernels just compiled and kernels read from the cache may differ).",
+    taken = [(file, line) for file in files for line in read_lines(folder / file) if "from" in line]
+    marks = list(dict(taken).values())
+    older = [
+        f"{len(taken)} of the people were computed by an earlier state of the code ({', '.join({m['from'] for m in marks})}). "
+        f"Of {sum(m['again'] for m in marks)} of them that were computed again {sum(m['same'] for m in marks)} gave the same "
+        f"numbers to the last digit; no place of the others moved by more than {max(m['apart'] for m in marks):.3f} (chains "
+        "enlarge a last bit, in which kernels just compiled and kernels read from the cache may differ).",
         "",
-    ] if kept else []  # fmt: skip
+    ] if marks else []  # fmt: skip
     return [
         f"Made by `{command}` on {date.today().isoformat()}, seed {SEED}, code and knowledge {folder.name}. "
         "Simulated people; no person's data.",
@@ -250,7 +247,7 @@ def head(folder: Path, command: str, files: list[str]) -> list[str]:
         "design says with the model's own errors, and fitted as a real person would be. Where the truth lies among the "
         "posterior draws must then be uniform between 0 and 1. Grey: where 99 of 100 bars would stay.",
         "",
-        *said,
+        *older,
     ]
 
 

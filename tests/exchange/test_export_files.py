@@ -269,14 +269,31 @@ def test_tables_of_the_common_data_model_have_its_columns_and_its_needed_cells(c
     people = {r["person_id"] for r in csv.DictReader(io.StringIO(made["person.csv"].decode()))}
     used = {r["person_id"] for r in csv.DictReader(io.StringIO(made["measurement.csv"].decode()))}
     assert used <= people
-    assert len(people) == len(cohort)
+    assert len(people) == sum(record.person.birth_year is not None for record in cohort)
+
+
+def test_people_without_a_year_of_birth_are_not_in_omop_and_are_counted():
+    """As its convention for them asks; nobody is born in the year 0."""
+    who = {"ranvier_record": 1, "igg": [{"at": "2025-03-01", "value": 12.0, "unit": "g/L", "timing": "before"}]}
+    known = record_of(who | {"person": {"pseudonym": "heron", "birth_year": 1968}})
+    unknown = record_of(who | {"person": {"pseudonym": "wren"}})
+    made = {name: text.decode() for name, text in write_omop([known, unknown], real_days=True).items()}
+    assert [r["person_source_value"] for r in csv.DictReader(io.StringIO(made["person.csv"]))] == ["heron"]
+    assert len(list(csv.DictReader(io.StringIO(made["measurement.csv"])))) == 1
+    assert [r["value_as_string"] for r in csv.DictReader(io.StringIO(made["metadata.csv"]))] == ["1"]
+    assert "1 of the people have no year of birth and were left out" in made["LOSSES.txt"]
+    assert "metadata.csv" not in write_omop([known])
+    nobody = write_omop([unknown])
+    assert "person.csv" not in nobody
+    assert "measurement.csv" not in nobody
 
 
 def test_every_measurement_goes_to_omop_and_every_source_code_is_listed_for_mapping(cohort):
     made = write_omop(cohort, real_days=True)
     rows = list(csv.DictReader(io.StringIO(made["measurement.csv"].decode())))
-    expected = sum(len(s.values) for r in cohort for s in r.strength) + sum(
-        len(r.igg) + len(r.person.weights) for r in cohort
+    born = [r for r in cohort if r.person.birth_year is not None]
+    expected = sum(len(s.values) for r in born for s in r.strength) + sum(
+        len(r.igg) + len(r.person.weights) for r in born
     )
     assert len(rows) == expected
     needed = {
@@ -293,6 +310,9 @@ def test_every_measurement_goes_to_omop_and_every_source_code_is_listed_for_mapp
 def test_what_omop_cannot_hold_is_counted(document):
     record = record_of(document)
     losses = write_omop([record])["LOSSES.txt"].decode()
+    if record.person.birth_year is None:
+        assert "no year of birth" in losses
+        return
     if record.examinations:
         assert f"{len(record.examinations)} examinations: no place" in losses
     undated = sum(s.on is None for s in (*record.history.signs, *record.investigations))

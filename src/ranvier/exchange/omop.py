@@ -49,6 +49,9 @@ def write_omop(records: Sequence[Record], *, real_days: bool = False, free_text:
     """Tables by file name, `vocabulary_needed.csv` and `LOSSES.txt`.
 
     real_days : keep days; by default each person's first fact is 2000-01-01 and all others keep their distance to it
+
+    Who has no year of birth is left out with all facts, as the model's convention for it says (knowledge/exchange/omop.yaml,
+    `unborn`); how many stands in LOSSES.txt and in the table METADATA.
     """
     return _Omop(real_days, free_text).run(sorted(records, key=lambda r: r.digest))
 
@@ -61,7 +64,14 @@ class _Omop:
         self.lost: Counter[str] = Counter()
         self.concept = model()["concepts"]
 
-    def run(self, records: Sequence[Record]) -> dict[str, bytes]:
+    def run(self, everybody: Sequence[Record]) -> dict[str, bytes]:
+        records = [record for record in everybody if record.person.birth_year is not None]
+        self.unborn = len(everybody) - len(records)
+        if self.unborn:
+            self.add(
+                "metadata", metadata_id=1, metadata_concept_id=0, metadata_type_concept_id=0, name=model()["unborn"]["name"],
+                value_as_string=str(self.unborn), value_as_number=self.unborn,
+            )  # fmt: skip
         for number, record in enumerate(records, start=1):
             self.number, self.first = number, first_day(record)
             self._person(record)
@@ -97,10 +107,17 @@ class _Omop:
         return out.getvalue().encode()
 
     def _losses(self) -> list[str]:
+        left_out = (
+            [
+                f"{self.unborn} of the people have no year of birth and were left out with all their facts: the model asks for it."
+            ]
+            if self.unborn
+            else []
+        )
         said = [
+            *left_out,
             "All concept ids of conditions, drugs, measurements and units are 0. Load a vocabulary and map the codes in "
             "vocabulary_needed.csv; the source values hold them.",
-            "Years of birth that are not known are 0, which the model does not foresee: mend them before loading.",
             "Goals, what was given before the record, tries of a measurement and lots of vaccines have no place.",
             "Days are as recorded: this is personal data." if self.real else
             "Every person's first fact is set to 2000-01-01; distances between days are kept; years of birth are the middle of a "
@@ -138,10 +155,10 @@ class _Omop:
 
     def _person(self, record: Record) -> None:
         who = record.person
-        born = who.birth_year
+        assert who.birth_year is not None  # or left out in `run`
         self.add(
             "person", person_id=self.number, gender_concept_id=self.concept.get(who.sex or "unknown", 0),
-            year_of_birth=self._born(born), race_concept_id=0, ethnicity_concept_id=0,
+            year_of_birth=self._born(who.birth_year), race_concept_id=0, ethnicity_concept_id=0,
             person_source_value=(who.pseudonym if self.real else f"P{self.number:04d}")[:LONGEST], gender_source_value=who.sex,
         )  # fmt: skip
         days = (
@@ -156,10 +173,10 @@ class _Omop:
             period_type_concept_id=self.concept["period"],
         )  # fmt: skip
 
-    def _born(self, born: int | None) -> int:
+    def _born(self, born: int) -> int:
         """Year of birth; where days are not kept, the middle of the band of age, counted from the year of the first fact."""
-        if born is None or self.real:
-            return born or 0
+        if self.real:
+            return born
         age = min(self.first.year - born, POOLED)
         return ANCHOR.year - (age // BAND * BAND + BAND // 2)
 
