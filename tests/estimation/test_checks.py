@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ranvier.estimation import checks
 
@@ -37,6 +38,47 @@ def test_npde_of_the_right_model_are_standard_normal(replicates):
 def test_npde_of_a_wrong_model_are_not(replicates):
     who, _, _, y = decay(np.random.default_rng(2), rate=0.3)
     assert checks.of_errors(checks.npde(who, y, replicates)).p < 1e-4
+
+
+def people_with_their_own_scatter(rng, n, values=40):
+    """People whose level and session error differ by factors: level log SD 0.75, error log SD 0.3, as in our own prior."""
+    level = np.exp(0.75 * rng.standard_normal(n))[:, None]
+    sd = 0.08 * np.exp(0.3 * rng.standard_normal(n))[:, None]
+    return level * (1.0 + sd * rng.standard_normal((n, values)))
+
+
+def test_one_person_s_npde_scatter_less_or_more_than_one_though_the_model_is_right():
+    """Uncorrelated is not independent: who scatters less than the root mean square of all does so throughout."""
+    rng = np.random.default_rng(7)
+    replicates = people_with_their_own_scatter(rng, 1000)
+    found = [checks.of_one_person(y, replicates) for y in people_with_their_own_scatter(rng, 60)]
+    variances = np.array([summary.variance for _, summary in found])
+    assert np.quantile(variances, 0.2) < 0.6
+    assert np.quantile(variances, 0.8) > 1.4
+    each = np.array([np.mean(errors**2) for errors, _ in found])
+    assert abs(each.mean() - 1.0) < 3.0 * each.std() / np.sqrt(each.size)  # over people it is 1
+    # Against independent normal numbers nearly everybody would be found wrong; against other people p is uniform.
+    naive = np.mean([checks.of_errors(errors).p_variance < 0.1 for errors, _ in found])
+    assert naive > 0.6
+    for name in ("p_mean", "p_variance", "p_normal"):
+        p = np.array([getattr(summary, name) for _, summary in found])
+        assert stats.kstest(p, "uniform").pvalue > 0.001
+
+
+def test_where_people_differ_in_nothing_both_references_agree():
+    rng = np.random.default_rng(8)
+    errors, summary = checks.of_one_person(rng.standard_normal(40), rng.standard_normal((2000, 40)))
+    plain = checks.of_errors(errors)
+    assert summary.usual == pytest.approx(stats.chi2.ppf([0.05, 0.95], 39) / 39, rel=0.07)
+    assert summary.p_variance == pytest.approx(plain.p_variance, abs=0.06)
+    assert summary.p_mean == pytest.approx(plain.p_mean, abs=0.06)
+
+
+def test_one_person_unlike_the_population_is_found():
+    rng = np.random.default_rng(9)
+    replicates = people_with_their_own_scatter(rng, 1000)
+    wild = 1.0 + 0.5 * rng.standard_normal(40)
+    assert checks.of_one_person(wild, replicates)[1].p_variance < 0.01
 
 
 def test_correction_takes_the_dose_out_of_a_predictive_check(replicates):

@@ -19,7 +19,8 @@ def as_data(found: RecordChecks) -> dict[str, Any]:
             {
                 "id": s.id, "unit": s.unit, "day": s.day.tolist(), "seen": s.seen.tolist(), "fitted": s.fitted.tolist(),
                 "low": s.low.tolist(), "high": s.high.tolist(), "weighted_residual": s.weighted.tolist(),
-                "npde": s.npde.tolist(), "npde_p": s.of_errors.p if math.isfinite(s.of_errors.p) else None, "inside_90": s.inside,
+                "npde": s.npde.tolist(), "npde_p": s.of_errors.p if math.isfinite(s.of_errors.p) else None,
+                "npde_variance": s.of_errors.variance, "npde_variance_usual": s.of_errors.usual, "inside_90": s.inside,
                 "predictive": {
                     name: {"seen": v, "q05": low, "q95": high, "place": place}
                     for name, (v, low, high, place) in s.predictive.items()
@@ -47,6 +48,16 @@ def _verdict(one: SeriesCheck) -> str:
     return f"the fit does not make: {', '.join(strange)}" if strange else "the fit could have made these values"
 
 
+def _population(one: SeriesCheck) -> list[str]:
+    """How the person's NPDE compare with those of people drawn from the population."""
+    errors = one.of_errors
+    said = [f"against the population: NPDE mean {errors.mean:+.2f}, variance {errors.variance:.2f}"]
+    if errors.usual is not None:
+        low, high = errors.usual
+        said.append(f"  (variance of 90 % of its people: {low:.2f} to {high:.2f}); p {errors.p:.2g}")
+    return said
+
+
 def _trust(one: Trust) -> str:
     said = f"{one.population}, {'responds' if one.responds else 'does not respond'}: probability {one.probability:.2f}"
     said += f"\n    k-hat {one.pareto_k:.2f}, worth {one.effective:.0f} independent draws"
@@ -61,9 +72,7 @@ def text(found: RecordChecks) -> str:
     for s in found.series:
         lines += [f"{s.id}, {s.seen.size} values [{s.unit}]:", f"  {_verdict(s)}."]
         lines.append(f"  {100 * s.inside:.0f} % of values within the fit's 90 % band")
-        lines.append(
-            f"  against the population: NPDE mean {s.of_errors.mean:+.2f}, variance {s.of_errors.variance:.2f}"
-        )
+        lines += [f"  {line}" for line in _population(s)]
         for name, (seen, low, high, _) in s.predictive.items():
             lines.append(f"    {name:32}{seen:>9.3g}   simulated {low:.3g} to {high:.3g}")
     if not found.series:
@@ -96,7 +105,8 @@ def page(found: RecordChecks, name: str) -> str:
                     charts.scatter(s.day, s.weighted, title="Residuals in SD", x_title="day", y_title="residual", line="zero"),
                     charts.scatter(s.day, s.npde, title="NPDE against the population", x_title="day", y_title="NPDE", line="zero"),
                 ]),
-                "Residuals: of this person's own fit. NPDE: standard normal for a person drawn from the population.",
+                "Residuals: of this person's own fit. NPDE: each is standard normal over people drawn from the population; "
+                f"those of one person share its scatter. {' '.join(_population(s))}.",
             ),
         ]  # fmt: skip
         figures = "".join(

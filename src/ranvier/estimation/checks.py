@@ -131,24 +131,33 @@ def npde(person: IntArray, seen: FloatArray, simulated: FloatArray) -> FloatArra
     Comets E et al. Computing normalised prediction distribution errors. Comput Methods Programs Biomed 2008;90:154-66.
     """
     out = np.empty(seen.size)
-    replicates = len(simulated)
     for who in np.unique(person):
         mine = np.flatnonzero(person == who)
-        sim = simulated[:, mine]
-        mean = sim.mean(axis=0)
-        covariance = np.atleast_2d(np.cov(sim, rowvar=False))
-        ridge = 1e-9 * np.trace(covariance) / mine.size
-        root = np.linalg.cholesky(covariance + ridge * np.eye(mine.size))
-        white_seen = np.linalg.solve(root, seen[mine] - mean)
-        white = np.linalg.solve(root, (sim - mean).T)
-        place = np.mean(white < white_seen[:, None], axis=1)
-        out[mine] = ndtri(np.clip(place, 0.5 / replicates, 1.0 - 0.5 / replicates))
+        white_seen, white = _decorrelated(seen[mine], simulated[:, mine])
+        out[mine] = _normal(np.mean(white < white_seen[:, None], axis=1), len(simulated))
     return out
+
+
+def _decorrelated(seen: FloatArray, simulated: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """One person's values (N) and replicates (R × N, given back N × R), by mean and Cholesky factor of the replicates."""
+    mean = simulated.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(simulated, rowvar=False))
+    ridge = 1e-9 * np.trace(covariance) / seen.size
+    root = np.linalg.cholesky(covariance + ridge * np.eye(seen.size))
+    return np.linalg.solve(root, seen - mean), np.linalg.solve(root, (simulated - mean).T)
+
+
+def _normal(place: FloatArray, replicates: int) -> FloatArray:
+    """The normal quantile of a place among R replicates; beyond all of them counts as 1 / (2 R)."""
+    return np.asarray(ndtri(np.clip(place, 0.5 / replicates, 1.0 - 0.5 / replicates)))
 
 
 @dataclass(frozen=True, slots=True)
 class OfErrors:
-    """Summary of NPDE: n, mean, variance, and p of mean 0, variance 1 and normality; `p` is three times the smallest."""
+    """Summary of NPDE: n, mean, variance, and p of mean 0, variance 1 and normality; `p` is three times the smallest.
+
+    usual : where the variance of 90 % of such sets of errors lies, where that is not near 1 of itself (`of_one_person`)
+    """
 
     n: int
     mean: float
@@ -156,6 +165,7 @@ class OfErrors:
     p_mean: float
     p_variance: float
     p_normal: float
+    usual: tuple[float, float] | None = None
 
     @property
     def p(self) -> float:
@@ -178,6 +188,47 @@ def of_errors(errors: FloatArray) -> OfErrors:
         2.0 * min(below, 1.0 - below),
         float(stats.shapiro(errors[:4999]).pvalue) if n >= 3 else float("nan"),
     )
+
+
+SHAPES = 200  # replicates whose shape is looked at
+
+
+def of_one_person(seen: FloatArray, simulated: FloatArray) -> tuple[FloatArray, OfErrors]:
+    """NPDE (N) of one person's values (N) by replicates of people drawn from the population (R × N), and their summary.
+
+    Errors of one person are uncorrelated, but not independent: all of them share that person's own level and session error.
+    Who scatters less than the root mean square of all people has errors of a variance below 1 throughout, who scatters more
+    above 1, and the model is right all the same. Mean, variance and shape are therefore held against those of the replicates,
+    each of which is one person, not against N independent normal numbers.
+    """
+    from scipy import stats
+
+    white_seen, white = _decorrelated(seen, simulated)
+    replicates = len(simulated)
+    errors = _normal(np.mean(white < white_seen[:, None], axis=1), replicates)
+    others = _normal((np.argsort(np.argsort(white, axis=1), axis=1) + 0.5) / replicates, replicates).T  # R × N
+
+    def p(here: float, there: FloatArray) -> float:
+        below = (np.sum(there < here) + 0.5 * np.sum(there == here) + 0.5) / (there.size + 1.0)
+        return float(2.0 * min(below, 1.0 - below))
+
+    variances = others.var(axis=1, ddof=1)
+    low, high = np.quantile(variances, (0.05, 0.95))
+    shape = float("nan")
+    if errors.size >= 3:
+        few = np.array([stats.shapiro(e[:4999]).statistic for e in others[:SHAPES]])
+        shape = float((np.sum(few <= stats.shapiro(errors[:4999]).statistic) + 1.0) / (few.size + 1.0))
+    mean, variance = float(errors.mean()), float(errors.var(ddof=1))
+    summary = OfErrors(
+        errors.size,
+        mean,
+        variance,
+        p(mean, others.mean(axis=1)),
+        p(variance, variances),
+        shape,
+        (float(low), float(high)),
+    )
+    return errors, summary
 
 
 def shrinkage(effects: FloatArray, sd: FloatArray) -> FloatArray:

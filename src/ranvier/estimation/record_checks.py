@@ -110,12 +110,12 @@ def check_record(
         if mine.size < FEWEST:
             continue
         seen = line.value[mine]
-        errors = checks.npde(np.zeros(mine.size, dtype=np.int64), seen, prior[:, mine])
+        errors, summary = checks.of_one_person(seen, prior[:, mine])
         low, high = np.quantile(posterior[:, mine], (0.05, 0.95), axis=0)
         made.append(
             SeriesCheck(
                 name, unit, when[mine], seen, np.median(f[:, mine], axis=0), low, high,
-                np.mean((seen - f[:, mine]) / sd[:, mine], axis=0), errors, checks.of_errors(errors),
+                np.mean((seen - f[:, mine]) / sd[:, mine], axis=0), errors, summary,
                 checks.posterior_predictive(seen, posterior[:, mine]),
             )
         )  # fmt: skip
