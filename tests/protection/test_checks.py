@@ -113,3 +113,32 @@ def test_what_is_due_by_a_day_is_listed_soonest_first():
 def test_every_check_cites_sources_that_exist():
     for check in checks(person(), KNOWLEDGE, AT):
         assert set(check.sources) <= set(KNOWLEDGE.sources)
+
+
+def excluded(*names):
+    lines = "\n".join(f'  - {{what: "{name}", present: false}}' for name in names)
+    return person(more=f"conditions:\n{lines}\n")
+
+
+def check_of(record, id):
+    return next(c for c in checks(record, KNOWLEDGE, AT) if c.id == id)
+
+
+def test_no_stroke_is_not_no_thrombosis():
+    """One excluded condition leaves the others unknown: the check stays open."""
+    one = check_of(excluded("stroke or transient ischaemic attack"), "thrombosis")
+    assert (one.state, one.risk) == ("open", Truth.UNKNOWN)
+
+
+def test_a_risk_is_excluded_once_each_condition_that_is_asked_for_was_excluded():
+    every = [one.name for one in KNOWLEDGE.asked]
+    for id in ("thrombosis", "kidney", "heart", "headache", "viscosity"):
+        assert check_of(excluded(*every), id).risk is Truth.NOT_MET
+    assert check_of(excluded("migraine", "aseptic meningitis"), "headache").risk is Truth.NOT_MET
+    assert check_of(excluded("selective IgA deficiency"), "iga").risk is Truth.NOT_MET  # the only one that is asked
+
+
+@pytest.mark.parametrize("name", [one.name for one in KNOWLEDGE.asked])
+def test_each_condition_that_is_asked_for_is_seen_by_a_check(name):
+    found = [c.id for c in checks(person(conditions=[name]), KNOWLEDGE, AT) if c.risk is Truth.MET]
+    assert found != []

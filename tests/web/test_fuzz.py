@@ -59,7 +59,7 @@ def test_rubbish_never_breaks_a_page(browsers, clinic):
 
 
 def test_rubbish_in_the_fields_of_each_form_never_breaks_it(browsers, clinic):
-    from ranvier_web.clinic.forms import FORMS
+    from ranvier_web.clinic.fact_forms import FORMS
 
     chance = random.Random(5)
     browser = browsers["neurologist"]

@@ -103,6 +103,11 @@ def setting_of(name: str | None, priors: Mapping[str, float]) -> diagnosis.Setti
     return diagnosis.with_priors(diagnosis.load(), name or diagnosis.DEFAULT_SETTING, priors)
 
 
+def computed() -> frozenset[str]:
+    """Findings that are worked out where the record holds what they are made from; stating them is for when it does not."""
+    return frozenset(q.id for q in diagnosis.load().questions.values() if q.derived)
+
+
 def catalogue() -> tuple[tuple[str, str, str], ...]:
     """Every finding that a record can state: name, words, kind; sorted by kind as the catalogue has them."""
     questions = [q for q in diagnosis.load().questions.values() if q.reported]

@@ -122,6 +122,7 @@ def read(root: Traversable) -> Knowledge:
     checks = one("safety/checks.yaml", lambda data: {k: safety.check(k, v) for k, v in data["checks"].items()})
     starting = one("limits/starting.yaml", safety.starting)
     ingredients = table("safety/ingredients.csv", safety.ingredients)
+    asked = table("safety/asked.csv", safety.asked)
     claims = one("evidence/claims.yaml", lambda data: {k: safety.claim(k, v) for k, v in data["claims"].items()})
     contradictions = one(
         "evidence/contradictions.yaml",
@@ -148,6 +149,7 @@ def read(root: Traversable) -> Knowledge:
         drugs=drugs,
         drug_numbers=drug_numbers,
         ingredients=ingredients,
+        asked=asked,
         indications=indications,
         claims=claims,
         contradictions=contradictions,

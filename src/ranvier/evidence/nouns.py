@@ -267,6 +267,16 @@ class DrugGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A condition that is asked for by name before treatment. group : what it belongs to on a sheet of questions."""
+
+    name: str
+    group: str
+    source: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ingredient:
     """A drug by its names and codes. former : ATC codes of earlier editions; rxnorm : id of the ingredient."""
 
@@ -525,6 +535,7 @@ class Knowledge:
     drugs: Mapping[str, DrugGroup] = field(default_factory=dict)
     drug_numbers: Mapping[str, Number] = field(default_factory=dict)  # windows and intervals of order checks
     ingredients: tuple[Ingredient, ...] = ()
+    asked: tuple[Asked, ...] = ()
     indications: Mapping[str, Indication] = field(default_factory=dict)
     claims: Mapping[str, Claim] = field(default_factory=dict)
     contradictions: Mapping[str, Contradiction] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from ranvier.evidence.nouns import (
+    Asked,
     Certainty,
     CheckRule,
     Claim,
@@ -68,6 +69,12 @@ def ingredients(text: str) -> tuple[Ingredient, ...]:
         )
         for row in rows
     )
+
+
+def asked(text: str) -> tuple[Asked, ...]:
+    """The conditions that are asked for one by one; lines that begin with # are remarks."""
+    rows = csv.DictReader(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return tuple(Asked(row["name"], row["group"], row["source"], row["status"]) for row in rows)
 
 
 def _listed(cell: str) -> tuple[str, ...]:

@@ -106,11 +106,12 @@ def _again(last: SafetyCheck | None, rule: CheckRule) -> date | None:
 def _shown(record: Record, rule: CheckRule, knowledge: Knowledge, at: date) -> tuple[Truth, tuple[Finding, ...]]:
     """What conditions, drugs, blood group, events and allergies show."""
     found: list[Finding] = []
-    own = seen(record, at, words=rule.words, icd10=rule.icd10, atc=rule.atc)
+    asked = tuple(one.name for one in knowledge.asked)
+    own = seen(record, at, words=rule.words, icd10=rule.icd10, atc=rule.atc, asked=asked)
     if rule.risk is not None:
         risk = knowledge.risks[rule.risk]
         age = None if risk.age_from is None else risk.age_from.value
-        listed = seen(record, at, words=risk.words, icd10=risk.icd10, atc=risk.atc, age_from=age)
+        listed = seen(record, at, words=risk.words, icd10=risk.icd10, atc=risk.atc, age_from=age, asked=asked)
         own = _either(own, listed)
         if listed.truth is Truth.MET:
             facts = {"risk": rule.risk, "signs": ", ".join(listed.signs)}

@@ -112,7 +112,10 @@ class _Case:
         """Whether a risk of knowledge/safety/risks.yaml shows; recorded drugs count by name as well as by code."""
         wanted = self.knowledge.risks[name]
         age = None if wanted.age_from is None else wanted.age_from.value
-        shown = seen(self.record, self.day, words=wanted.words, icd10=wanted.icd10, atc=wanted.atc, age_from=age)
+        asked = tuple(one.name for one in self.knowledge.asked)
+        shown = seen(
+            self.record, self.day, words=wanted.words, icd10=wanted.icd10, atc=wanted.atc, age_from=age, asked=asked
+        )
         if shown.truth is not Truth.MET and wanted.atc:
             taken = [d.name for d, known in self.taken() if known.atc and known.atc.startswith(wanted.atc)]
             if taken:

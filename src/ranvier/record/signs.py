@@ -62,10 +62,13 @@ def seen(
     icd10: Sequence[str] = (),
     atc: Sequence[str] = (),
     age_from: float | None = None,
+    asked: Sequence[str] = (),
 ) -> Seen:
     """What the record shows on `at`: conditions by word or code, adverse events by word, drugs taken by code, age in years.
 
     The year of birth alone is known: whoever may already have reached the age counts.
+    asked : names of conditions that are asked one by one. Where `words` see several of them, each must have been excluded
+        before the whole is: no stroke is not no thrombosis.
     """
     signs = [c.what for c in record.conditions if c.present and _is(c.what, c.code, words, icd10)]
     signs += [e.what for e in record.adverse_events if e.on <= at and named(e.what, words)]
@@ -77,7 +80,10 @@ def seen(
     if signs:
         return Seen(Truth.MET, tuple(dict.fromkeys(signs)))
     excluded = _excluded(c.what for c in record.conditions if not c.present and _is(c.what, c.code, words, icd10))
-    return Seen(Truth.NOT_MET, excluded) if excluded else Seen(Truth.UNKNOWN)
+    own = {name.casefold() for name in asked if named(name, words)}
+    if not excluded or (len(own) > 1 and not own <= {name.casefold() for name in excluded}):
+        return Seen(Truth.UNKNOWN)
+    return Seen(Truth.NOT_MET, excluded)
 
 
 def _is(what: str, code: str | None, words: Sequence[str], icd10: Sequence[str]) -> bool:

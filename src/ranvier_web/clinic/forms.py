@@ -11,7 +11,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from ranvier.ground import units
 from ranvier.ground.notes import InputError
+from ranvier.record.plausible import plausibility
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Kind
 from ranvier_web.words.load import choice, say
@@ -62,17 +64,29 @@ class FactForm(forms.Form):
     """One entry. `key` comes with the empty form: sent twice, it is kept once."""
 
     kind = ""
+    carries: tuple[
+        str, ...
+    ] = ()  # parts of a fact that the form has no field for: a correction leaves them as they were
     key = forms.UUIDField(widget=forms.HiddenInput)
     replaces = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, series: Sequence[dict[str, Any]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, series: Sequence[dict[str, Any]] = (), was: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        """`was` is the fact that is corrected, or the one in force of a kind of which there is one."""
         self.series = series
+        self.was: dict[str, Any] = was or {}
         super().__init__(*args, **kwargs)
         self.fields["key"].initial = uuid.uuid4()
 
     def facts(self) -> list[New]:
         """The facts that were typed. Called on a valid form."""
         raise NotImplementedError
+
+    def whole(self) -> list[New]:
+        """`facts`; the first one with what it carries from the fact that it corrects."""
+        kept = {name: self.was[name] for name in self.carries if name in self.was}
+        return [(kind, day, {**kept, **body} if n == 0 else body) for n, (kind, day, body) in enumerate(self.facts())]
 
     def complain(self, error: InputError) -> None:
         """What the record says of the new facts, beside the form."""
@@ -85,21 +99,33 @@ class FactForm(forms.Form):
         return {}
 
 
-def _at(day: date, clock: time | None) -> str:
+def at_of(day: date, clock: time | None) -> str:
     """A time of a record: with the clock where one was given."""
     return datetime.combine(day, clock).isoformat(timespec="minutes") if clock else day.isoformat()
 
 
-def _split(at: str) -> dict[str, Any]:
+def _in(quantity: dict[str, Any] | None, unit: str) -> str:
+    """A quantity in the unit of its field, however it was written down; empty where there is none."""
+    if not quantity:
+        return ""
+    try:
+        return f"{units.enter(float(quantity['value']), str(quantity['unit']), as_=unit):.9g}"
+    except ValueError:
+        return ""
+
+
+def split(at: str) -> dict[str, Any]:
+    """Day and clock of a time of a record, for their two fields."""
     return {"day": at[:10], "start": at[11:16] or None}
 
 
-def _said(*codes: str) -> Callable[[], list[tuple[str, str]]]:
+def said(*codes: str) -> Callable[[], list[tuple[str, str]]]:
     """Codes with their words in the language of whoever fills in; an empty code is a dash."""
     return lambda: [(code, choice(code) if code else "–") for code in codes]
 
 
-def _products() -> list[tuple[str, str]]:
+def products() -> list[tuple[str, str]]:
+    """The immunoglobulins to choose from."""
     return [(id, product.name) for id, product in sorted(knowledge().products.items())]
 
 
@@ -107,8 +133,9 @@ class InfusionForm(FactForm):
     """Immunoglobulin as really given."""
 
     kind = Kind.INFUSION
+    carries = ("course",)
     day = DayField()
-    product = forms.ChoiceField(choices=_products)
+    product = forms.ChoiceField(choices=products)
     grams = NumberField()
     route = forms.ChoiceField(choices=[(r, r) for r in ROUTES])
     start = TimeField()
@@ -136,15 +163,17 @@ class InfusionForm(FactForm):
         body: dict[str, Any] = {
             "product": d["product"],
             "dose": {"value": d["grams"], "unit": "g"},
-            "start": _at(d["day"], d["start"]),
+            "start": at_of(d["day"], d["start"]),
             "route": d["route"],
         }
         if d["stop"]:
-            body["stop"] = _at(d["day"], d["stop"])
+            body["stop"] = at_of(d["day"], d["stop"])
         if d["lot"]:
             body["lot"] = d["lot"]
-        if d["reaction"]:
-            body["reactions"] = [{"what": d["reaction"], **({"grade": d["grade"]} if d["grade"] else {})}]
+        first = [{"what": d["reaction"], **({"grade": d["grade"]} if d["grade"] else {})}] if d["reaction"] else []
+        reactions = [*first, *self.was.get("reactions", [])[1:]]
+        if reactions:
+            body["reactions"] = reactions
         if d["note"]:
             body["note"] = d["note"]
         if d["day_checked"]:
@@ -157,9 +186,9 @@ class InfusionForm(FactForm):
         reactions = body.get("reactions") or [{}]
         return {
             "product": body["product"],
-            "grams": f"{body['dose']['value']:g}",
+            "grams": _in(body["dose"], "g"),
             "route": body["route"],
-            **_split(str(body["start"])),
+            **split(str(body["start"])),
             "stop": str(body.get("stop", ""))[11:16] or None,
             "lot": body.get("lot", ""),
             "reaction": reactions[0].get("what", ""),
@@ -192,16 +221,17 @@ class IgGForm(FactForm):
     """Serum IgG."""
 
     kind = Kind.IGG
+    carries = ("below",)
     day = DayField()
     start = TimeField()
     value = NumberField()
     unit = forms.ChoiceField(choices=[("g/L", "g/L"), ("mg/dL", "mg/dL")])
-    timing = forms.ChoiceField(choices=_said("", "before", "after", "between"), required=False)
+    timing = forms.ChoiceField(choices=said("", "before", "after", "between"), required=False)
 
     def facts(self) -> list[New]:
         """One level."""
         d = self.cleaned_data
-        body = {"at": _at(d["day"], d["start"]), "value": d["value"], "unit": d["unit"]}
+        body = {"at": at_of(d["day"], d["start"]), "value": d["value"], "unit": d["unit"]}
         if d["timing"]:
             body["timing"] = d["timing"]
         return [(Kind.IGG, d["day"], body)]
@@ -213,36 +243,17 @@ class IgGForm(FactForm):
             "value": f"{body['value']:g}",
             "unit": body["unit"],
             "timing": body.get("timing", ""),
-            **_split(str(body["at"])),
+            **split(str(body["at"])),
         }
-
-
-class BloodTestForm(FactForm):
-    """Any other laboratory value."""
-
-    kind = Kind.BLOOD_TEST
-    day = DayField()
-    what = forms.CharField(max_length=100)
-    value = NumberField()
-    unit = forms.CharField(max_length=30)
-
-    def facts(self) -> list[New]:
-        """One value."""
-        d = self.cleaned_data
-        body = {"at": d["day"].isoformat(), "what": d["what"], "value": d["value"], "unit": d["unit"]}
-        return [(Kind.BLOOD_TEST, d["day"], body)]
-
-    @classmethod
-    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
-        """As it was typed."""
-        return {"day": str(body["at"])[:10], "what": body["what"], "value": f"{body['value']:g}", "unit": body["unit"]}
 
 
 class DrugForm(FactForm):
     """Another drug."""
 
     kind = Kind.DRUG
+    carries = ("route",)
     name = forms.CharField(max_length=100)
+    code = forms.CharField(max_length=60, required=False)
     begin = DayField(required=False)
     end = DayField(required=False)
     for_what = forms.CharField(max_length=200, required=False)
@@ -251,6 +262,8 @@ class DrugForm(FactForm):
         """One drug."""
         d = self.cleaned_data
         body = {"name": d["name"]}
+        if d["code"]:
+            body["code"] = d["code"]
         if d["begin"]:
             body["start"] = d["begin"].isoformat()
         if d["end"]:
@@ -264,8 +277,9 @@ class DrugForm(FactForm):
         """As it was typed."""
         return {
             "name": body["name"],
-            "begin": body.get("start"),
-            "end": body.get("stop"),
+            "code": body.get("code", ""),
+            "begin": str(body.get("start") or "")[:10] or None,
+            "end": str(body.get("stop") or "")[:10] or None,
             "for_what": body.get("for_what", ""),
         }
 
@@ -275,13 +289,16 @@ class ConditionForm(FactForm):
 
     kind = Kind.CONDITION
     what = forms.CharField(max_length=100)
-    present = forms.TypedChoiceField(choices=_said("yes", "no"), coerce=lambda v: v == "yes", initial="yes")
+    present = forms.TypedChoiceField(choices=said("yes", "no"), coerce=lambda v: v == "yes", initial="yes")
     begin = DayField(required=False)
+    code = forms.CharField(max_length=60, required=False)
 
     def facts(self) -> list[New]:
         """One condition."""
         d = self.cleaned_data
         body = {"what": d["what"], "present": d["present"]}
+        if d["code"]:
+            body["code"] = d["code"]
         if d["begin"]:
             body["since"] = d["begin"].isoformat()
         return [(Kind.CONDITION, d["begin"] or timezone.localdate(), body)]
@@ -293,6 +310,7 @@ class ConditionForm(FactForm):
             "what": body["what"],
             "present": "yes" if body.get("present", True) else "no",
             "begin": body.get("since"),
+            "code": body.get("code", ""),
         }
 
 
@@ -323,8 +341,13 @@ class StrengthForm(FactForm):
         """One session."""
         d = self.cleaned_data
         values = {one["id"]: d[f"value-{one['id']}"] for one in self.series}
-        readings = {id: value for id, value in values.items() if value is not None}
-        return [(Kind.STRENGTH, d["day"], {"at": _at(d["day"], d["start"]), "readings": readings})]
+        readings = {id: self._as_was(id, value) for id, value in values.items() if value is not None}
+        return [(Kind.STRENGTH, d["day"], {"at": at_of(d["day"], d["start"]), "readings": readings})]
+
+    def _as_was(self, series: str, value: float) -> Any:
+        """A value that was not changed keeps its tries and its note."""
+        before = self.was.get("readings", {}).get(series)
+        return before if isinstance(before, dict) and before.get("value") == value else value
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> dict[str, Any]:
@@ -333,32 +356,43 @@ class StrengthForm(FactForm):
             f"value-{id}": f"{value['value'] if isinstance(value, dict) else value:g}"
             for id, value in body["readings"].items()
         }
-        return typed | _split(str(body["at"]))
+        return typed | split(str(body["at"]))
 
 
 class SeriesForm(FactForm):
     """A measure that will be repeated: what, on which side, with which device."""
 
     kind = Kind.SERIES
-    measure = forms.ChoiceField(choices=_said("grip", "pinch", "mmn_rods", "onls", "mrc_sum"))
-    side = forms.ChoiceField(choices=_said("", "right", "left"), required=False)
+    carries = ("muscle",)
+    measure = forms.ChoiceField(choices=said("grip", "pinch", "mmn_rods", "onls", "mrc_sum"))
+    side = forms.ChoiceField(choices=said("", "right", "left"), required=False)
     device = forms.ChoiceField(choices=lambda: _devices(), required=False)
     unit = forms.ChoiceField(
         choices=lambda: [("kg", "kg"), ("kPa", "kPa"), ("[lbf_av]", "lbf"), ("{score}", choice("points"))]
     )
-    place = forms.ChoiceField(choices=_said("home", "clinic"), initial="home")
+    place = forms.ChoiceField(choices=said("home", "clinic"), initial="home")
+    variant = forms.ChoiceField(choices=lambda: _variants(), required=False)
 
     def facts(self) -> list[New]:
         """One series, without values yet."""
         d = self.cleaned_data
         name = "-".join(part for part in (d["measure"].replace("_", "-"), d["side"]) if part)
         taken = {one["id"] for one in self.series}
-        id = next(n for n in (name, *(f"{name}-{i}" for i in range(2, 99))) if n not in taken)
+        id = self.was.get("id") or next(n for n in (name, *(f"{name}-{i}" for i in range(2, 99))) if n not in taken)
         body = {"id": id, "measure": d["measure"], "unit": d["unit"], "place": d["place"]}
-        for key in ("side", "device"):
+        for key in ("side", "device", "variant"):
             if d[key]:
                 body[key] = d[key]
         return [(Kind.SERIES, timezone.localdate(), body)]
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """As it was set up; its values stay with it."""
+        return {name: body.get(name, "") for name in ("measure", "side", "device", "unit", "place", "variant")}
+
+
+def _variants() -> list[tuple[str, str]]:
+    return [("", "–"), *((id, name) for id, (name, _) in plausibility().measures["mrc_sum"].variants.items())]
 
 
 def _devices() -> list[tuple[str, str]]:
@@ -420,9 +454,10 @@ class PersonForm(FactForm):
 
     kind = Kind.PERSON
     birth_year = forms.IntegerField(required=False, min_value=1900, max_value=2100)
-    sex = forms.ChoiceField(choices=_said("", "female", "male"), required=False)
+    sex = forms.ChoiceField(choices=said("", "female", "male"), required=False)
     height = NumberField(required=False)
-    dominant_hand = forms.ChoiceField(choices=_said("", "right", "left", "both"), required=False)
+    dominant_hand = forms.ChoiceField(choices=said("", "right", "left", "both"), required=False)
+    blood_group = forms.ChoiceField(choices=[("", "–"), *((g, g) for g in ("A", "B", "AB", "O"))], required=False)
 
     def facts(self) -> list[New]:
         """The person as a whole."""
@@ -434,23 +469,23 @@ class PersonForm(FactForm):
             body["sex"] = d["sex"]
         if d["height"] is not None:
             body["height"] = {"value": d["height"], "unit": "cm"}
-        if d["dominant_hand"]:
-            body["dominant_hand"] = d["dominant_hand"]
+        for key in ("dominant_hand", "blood_group"):
+            if d[key]:
+                body[key] = d[key]
         return [(Kind.PERSON, timezone.localdate(), body)]
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> dict[str, Any]:
         """As it was typed."""
-        height = body.get("height")
-        return {**body, "height": f"{height['value']:g}" if height else ""}
+        return {**body, "height": _in(body.get("height"), "cm")}
 
 
 class BeforeForm(FactForm):
     """Immunoglobulin before the first infusion that is recorded."""
 
     kind = Kind.BEFORE
-    before = forms.ChoiceField(choices=_said("none", "regimen", "unknown"))
-    product = forms.ChoiceField(choices=lambda: [("", "–"), *_products()], required=False)
+    before = forms.ChoiceField(choices=said("none", "regimen", "unknown"))
+    product = forms.ChoiceField(choices=lambda: [("", "–"), *products()], required=False)
     grams = NumberField(required=False)
     interval = NumberField(required=False)
     route = forms.ChoiceField(choices=[("", "–"), *((r, r) for r in ROUTES)], required=False)
@@ -468,6 +503,7 @@ class BeforeForm(FactForm):
                 body["interval"] = {"value": d["interval"], "unit": "d"}
             if d["route"]:
                 body["route"] = d["route"]
+            body |= {name: self.was[name] for name in ("since", "last") if name in self.was}
         return [(Kind.BEFORE, timezone.localdate(), body)]
 
     @classmethod
@@ -476,8 +512,8 @@ class BeforeForm(FactForm):
         return {
             "before": body["kind"],
             "product": body.get("product", ""),
-            "grams": f"{body['dose']['value']:g}" if body.get("dose") else "",
-            "interval": f"{body['interval']['value']:g}" if body.get("interval") else "",
+            "grams": _in(body.get("dose"), "g"),
+            "interval": _in(body.get("interval"), "d"),
             "route": body.get("route", ""),
         }
 
@@ -492,7 +528,7 @@ class AdverseForm(FactForm):
         choices=[("", "–"), *((n, str(n)) for n in range(1, 6))], coerce=int, required=False, empty_value=None
     )
     end = DayField(required=False)
-    product = forms.ChoiceField(choices=lambda: [("", "–"), *_products()], required=False)
+    product = forms.ChoiceField(choices=lambda: [("", "–"), *products()], required=False)
     lot = forms.CharField(max_length=60, required=False)
     note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
@@ -517,9 +553,10 @@ class AllergyForm(FactForm):
     """What the person must not get again."""
 
     kind = Kind.ALLERGY
+    carries = ("on", "code")
     to = forms.CharField(max_length=200)
     reaction = forms.CharField(max_length=400, required=False)
-    severity = forms.ChoiceField(choices=_said("", "mild", "moderate", "severe", "anaphylaxis"), required=False)
+    severity = forms.ChoiceField(choices=said("", "mild", "moderate", "severe", "anaphylaxis"), required=False)
 
     def facts(self) -> list[New]:
         """One allergy."""
@@ -542,8 +579,9 @@ class EventForm(FactForm):
     """What else can make a hand weaker or stronger."""
 
     kind = Kind.EVENT
+    carries = ("happened",)
     day = DayField()
-    what = forms.ChoiceField(choices=_said(*EVENTS))
+    what = forms.ChoiceField(choices=said(*EVENTS))
     end = DayField(required=False)
     note = forms.CharField(max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
@@ -561,15 +599,6 @@ class EventForm(FactForm):
     def of(cls, body: dict[str, Any]) -> dict[str, Any]:
         """As it was typed."""
         return {**body, "day": body["on"], "end": body.get("until")}
-
-
-FORMS: dict[str, type[FactForm]] = {
-    form.kind: form
-    for form in (
-        InfusionForm, WeightForm, IgGForm, BloodTestForm, StrengthForm, SeriesForm, DrugForm, ConditionForm, GoalsForm,
-        PersonForm, BeforeForm, AdverseForm, AllergyForm, EventForm,
-    )
-}  # fmt: skip
 
 
 class NewPatient(forms.Form):

@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
     "conduction_judged": patient(NEUROLOGIST, NURSE),
     "diagnosis": patient(*CLINICIANS),
     "safety": patient(*CLINICIANS),
+    "asked": patient(NEUROLOGIST, NURSE, PHARMACIST),
     "start": patient(*CLINICIANS),
     "lots": site(*CLINICIANS),
     "order": patient(*CLINICIANS),

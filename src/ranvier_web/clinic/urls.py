@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from ranvier_web.clinic.pages import (
+    asked,
     conduction,
     decisions,
     diagnosis,
@@ -46,6 +47,7 @@ urlpatterns = [
     path(f"{ONE}conduction/judged/", conduction.judged, name="conduction_judged"),
     path(f"{ONE}diagnosis/", diagnosis.diagnosis, name="diagnosis"),
     path(f"{ONE}safety/", safety.safety, name="safety"),
+    path(f"{ONE}asked/", asked.asked, name="asked"),
     path(f"{ONE}start/", starting.page, name="start"),
     path("lots/", lots.page, name="lots"),
     path(f"{ONE}order/", order.order, name="order"),

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ranvier.ground.notes import InputError
 from ranvier_web.clinic import actions
-from ranvier_web.clinic.forms import FORMS, FactForm
+from ranvier_web.clinic.fact_forms import FORMS
+from ranvier_web.clinic.forms import FactForm
 from ranvier_web.clinic.models import ONE_EACH, Fact, Kind
 from ranvier_web.clinic.pages import presenter
 from ranvier_web.clinic.pages.common import actor, series_of, the_patient
-from ranvier_web.clinic.record import in_force
+from ranvier_web.clinic.record import Bare, check, in_force
 from ranvier_web.words.load import say
 
 PAGE = 60
@@ -52,13 +53,14 @@ def new(request: HttpRequest, patient: Any, kind: str) -> HttpResponse:
         raise Http404
     series = series_of(seen)
     there = in_force(seen).filter(kind=kind).first() if kind in ONE_EACH else None
+    was = there.body if there is not None else None
     if request.method == "POST":
-        return _take(request, FORMS[kind](request.POST, series=series), kind, there)
+        return _take(request, FORMS[kind](request.POST, series=series, was=was), kind, there)
     today = {"day": timezone.localdate()} if "day" in FORMS[kind].base_fields else {}
     initial = today | _last_product(seen, kind)
     if there is not None:
         initial = {**FORMS[kind].of(there.body), "replaces": there.pk}
-    return _form(request, FORMS[kind](initial=initial, series=series), kind, there)
+    return _form(request, FORMS[kind](initial=initial, series=series, was=was), kind, there)
 
 
 def _last_product(patient: Any, kind: str) -> dict[str, Any]:
@@ -81,11 +83,12 @@ def correct(request: HttpRequest, patient: Any, fact: int) -> HttpResponse:
         raise Http404
     series = series_of(seen)
     if request.method == "POST":
-        return _take(request, FORMS[old.kind](request.POST, series=series), old.kind, old)
+        return _take(request, FORMS[old.kind](request.POST, series=series, was=old.body), old.kind, old)
     other = Fact.objects.filter(replaces=old).select_related("by").first()
     if other is not None:
         return _conflict(request, old, other)
-    form = FORMS[old.kind](initial={**FORMS[old.kind].of(old.body), "replaces": old.pk}, series=series)
+    initial = {"day": old.day, **FORMS[old.kind].of(old.body), "replaces": old.pk}
+    form = FORMS[old.kind](initial=initial, series=series, was=old.body)
     return _form(request, form, old.kind, old)
 
 
@@ -113,11 +116,14 @@ def _take(request: HttpRequest, form: FactForm, kind: str, old: Fact | None) -> 
     replaces = form.cleaned_data.get("replaces")
     if replaces is not None and not Fact.objects.filter(pk=replaces, patient=seen, kind=kind).exists():
         return HttpResponse(status=422)
+    found = form.whole()
     try:
         with transaction.atomic():
-            for n, (what, day, body) in enumerate(form.facts()):
-                own = key if n == 0 else uuid.uuid5(key, str(n))
-                actions.add_fact(seen, what, day, body, actor(request), key=own, replaces=replaces)
+            if not Fact.objects.filter(key=key, patient=seen).exists():
+                check(seen, [Bare(what, body) for what, _, body in found], without=replaces)
+            for n, (what, day, body) in enumerate(found):
+                own, of = (key, replaces) if n == 0 else (uuid.uuid5(key, str(n)), None)
+                actions.add_fact(seen, what, day, body, actor(request), key=own, replaces=of, checked=True)
     except InputError as error:
         form.complain(error)
         return _form(request, form, kind, old, status=422)
@@ -133,7 +139,7 @@ def _form(request: HttpRequest, form: FactForm, kind: str, old: Fact | None, *, 
 
 def _conflict(request: HttpRequest, old: Fact, theirs: Fact, *, mine: FactForm | None = None) -> HttpResponse:
     """Somebody else was quicker: both are shown, and nothing was lost."""
-    typed = [(n, d, presenter.says(n, b)) for n, d, b in mine.facts()] if mine is not None else []
+    typed = [(n, d, presenter.says(n, b)) for n, d, b in mine.whole()] if mine is not None else []
     context = {
         "patient": the_patient(request),
         "old": presenter.facts([old])[0],

@@ -11,6 +11,7 @@ from ranvier.evidence.nouns import Knowledge
 from ranvier.report import answer as answers
 from ranvier.report.words import Words
 from ranvier_web.clinic.assessing import kept, page_of, pictures
+from ranvier_web.clinic.fact_forms import stated
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Assessment as Made
 from ranvier_web.clinic.models import Drawing, Fact, Kind
@@ -141,13 +142,21 @@ def says(kind: str, body: Mapping[str, Any]) -> str:
     if kind == Kind.ALLERGY:
         return ", ".join(choice(str(body[k])) for k in ("to", "reaction", "severity") if body.get(k))
     if kind == Kind.SAFETY:
-        return f"{body['check']}: {choice(str(body['result']))}"
+        rule = knowledge().checks.get(str(body["check"]))
+        return f"{words().known(rule.name) if rule else body['check']}: {choice(str(body['result']))}"
     if kind == Kind.CONSENT:
         return say("facts.yes" if body.get("research") else "facts.no")
     if kind == Kind.CONDITION:
-        return str(body["what"]) + ("" if body.get("present", True) else f" ({say('facts.excluded')})")
+        return words().known(str(body["what"])) + ("" if body.get("present", True) else f" ({say('facts.excluded')})")
     if kind == Kind.INVESTIGATION:
-        return f"{str(body['what']).replace('_', ' ')}: {say('facts.yes' if body.get('positive') else 'facts.no')}"
+        return f"{stated(str(body['what']))}: {say('facts.yes' if body.get('positive') else 'facts.no')}"
+    if kind == Kind.HISTORY:
+        return _history(body)
+    if kind == Kind.IMAGING:
+        found = [", ".join(str(f[k]) for k in ("structure", "what")) for f in body.get("findings", ())]
+        return "; ".join([choice(str(body["kind"])), *found])
+    if kind == Kind.IMMUNISATION:
+        return str(body["vaccine"]) + ("" if body.get("given", True) else f" ({choice('not_given')})")
     if kind == Kind.EXAMINATION:
         return say("facts.examined", n=len(body.get("findings", [])))
     if kind == Kind.CONDUCTION:
@@ -164,6 +173,15 @@ def says(kind: str, body: Mapping[str, Any]) -> str:
     if kind == Kind.PERSON:
         return ", ".join(choice(str(v)) if not isinstance(v, Mapping) else _quantity(v) for v in body.values())
     return ""
+
+
+def _history(body: Mapping[str, Any]) -> str:
+    """Onset, and of how much something is known."""
+    there, absent = len(body.get("present", ())), len(body.get("absent", ()))
+    for one in body.get("findings", ()):
+        there, absent = (there + 1, absent) if one.get("present", True) else (there, absent + 1)
+    began = [say("facts.began", when=body["onset"])] if body.get("onset") else []
+    return ", ".join([*began, say("facts.told", there=there, absent=absent)])
 
 
 def _quantity(body: Mapping[str, Any]) -> str:
