@@ -285,6 +285,7 @@ def simulate(story: Story) -> dict[str, Any]:
             minutes = int(clock[int(d)])  # both hands are squeezed at the same time
             if s.skip(int(d)):
                 continue
+            value = max(value, 0.0)  # no device shows less, however far a heavy tail of the noise reaches
             value = min(value, s.most) if s.most is not None else value
             when = datetime.combine(story.start, datetime.min.time()) + timedelta(
                 days=int(d), hours=7.5, minutes=minutes

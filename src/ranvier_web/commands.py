@@ -122,10 +122,11 @@ def _serve(port: int, *, workers: int, check: bool) -> int:
 
     connections.close_all()
     environment = dict(os.environ)
+    alive = "/dev/shm" if Path("/dev/shm").is_dir() else "."
     web = [
-        sys.executable, "-m", "gunicorn", "ranvier_web.wsgi:application", "--bind", f"{HERE}:{port}",
+        sys.executable, "-m", "gunicorn", "ranvier_web.wsgi:application", "--bind", f"{HERE}:{port}", "--preload",
         "--workers", str(workers), "--threads", "4", "--worker-class", "gthread", "--keep-alive", "75", "--timeout", "60",
-        "--graceful-timeout", "10", "--log-level", "warning", "--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else ".",
+        "--graceful-timeout", "10", "--log-level", "warning", "--worker-tmp-dir", alive,
     ]  # fmt: skip
     children = [
         subprocess.Popen(web, env=environment),

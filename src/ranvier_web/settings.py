@@ -131,6 +131,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_FORMS = {"login": "ranvier_web.people.forms.SignIn"}
 ACCOUNT_ADAPTER = "ranvier_web.people.adapter.Adapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
@@ -153,7 +154,11 @@ AXES_VERBOSE = False
 
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_AGE = 12 * 3600  # [s] at the longest, whatever happens
-SESSION_IDLE = 30 * 60  # [s] without a click
+SESSION_IDLE = 30 * 60  # [s] without a click: a desk in a ward is left, and the next to sit down is somebody else
+# A patient may keep a device of their own signed in: who squeezes every morning would else type a password every morning, and
+# stop. It opens one's own page only; the clinic ends it at once by closing the page or giving a new link (see docs/privacy.md).
+SESSION_KEPT_IDLE = 90 * 24 * 3600  # [s] without opening the page: longer than a holiday or a stay in hospital
+SESSION_KEPT_LONGEST = 365 * 24 * 3600  # [s] then the password is asked for once, whatever happens
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -64,6 +64,17 @@ def test_without_any_strength_nothing_is_called_measured():
     assert posterior(nobody).basis is Basis.POPULATION
 
 
+def test_the_first_two_values_of_a_diary_and_nothing_else_are_refused_with_the_reason():
+    two = someone(days=40)
+    hand = dataclasses.replace(two.strength[0], values=two.strength[0].values[:2])
+    alone = dataclasses.replace(two, infusions=(), igg=(), strength=(hand,))
+    answer = estimate(alone, KNOWLEDGE, at=AT, seed=1)
+    assert isinstance(answer, Refusal)
+    (said,) = answer.findings
+    assert said.name == "history.series_too_short"
+    assert (said.facts["n"], said.facts["needed"]) == (2, 3)
+
+
 def test_a_child_is_outside_the_studies():
     child = dataclasses.replace(someone(days=40), person=dataclasses.replace(someone().person, birth_year=2015))
     answer = estimate(child, KNOWLEDGE, at=AT, seed=1)

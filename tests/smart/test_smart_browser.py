@@ -12,15 +12,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 from tests.network.served import Reply, served
 from tests.smart.hospital import SYSTEM, started
-from tests.web.browser import ROOT, chromium, free_port
-from tests.web.test_browser import looked_at, more
+from tests.web.browser import ROOT, chromium, free_port, looked_at, marks, more
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        chromium() is None, reason="NO CHROMIUM: the browser tests did not run. apt-get install chromium"
-    ),
-]
+pytestmark = marks
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Invented EHR</title>
 <body style="font:16px sans-serif"><h1>Invented EHR: {patient}</h1>{body}</html>"""
 

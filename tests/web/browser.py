@@ -11,16 +11,53 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "invented people only"
+PICTURES = Path(os.environ["RANVIER_PICTURES"]) if os.environ.get("RANVIER_PICTURES") else None
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {"runOnly": RULES, "rules": {"landmark-unique": {"enabled": False}}}  # the report names one region twice
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 def chromium() -> str | None:
     """Where Chromium is; None if it is nowhere."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+marks = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        chromium() is None, reason="NO CHROMIUM: the browser tests did not run. apt-get install chromium"
+    ),
+]
+# A small version with every run of the tests; `make browser` walks everybody's day.
+more = pytest.mark.skipif(not os.environ.get("RANVIER_BROWSER"), reason="walked by make browser")
+
+
+def looked_at(page: Page, name: str) -> None:
+    """No fault that axe can see (WCAG 2.2 AA), nothing wider than the window; and pictures where they are wanted."""
+    found = Axe().run(page, options=OPTIONS)
+    faults = [
+        f"{v['id']}: {v['help']} ({'; '.join(str(n['target']) for n in v['nodes'][:3])})"
+        for v in found.response["violations"]
+    ]
+    assert not faults, f"{name}: {faults}"
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 1, f"{name} is {wide} px wider than the window"
+    if PICTURES is not None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        before = page.viewport_size
+        for width in (1440, 768, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(before)
 
 
 def free_port() -> int:

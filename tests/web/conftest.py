@@ -16,6 +16,28 @@ from ranvier_web.clinic.models import Kind, Patient
 PASSWORD = "only for these tests"
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The clinic of invented people, served as `make run` serves it."""
+    from tests.web.browser import Server
+
+    running = Server(tmp_path_factory.mktemp("clinic") / "data", "--few")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium."""
+    from playwright.sync_api import sync_playwright
+    from tests.web.browser import chromium
+
+    with sync_playwright() as player:
+        running = player.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
 @pytest.fixture
 def clinic(db):
     """Two clinics; `heron` is open, `colleague` is closed with nobody in the team, `elsewhere` is of the other clinic."""

@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
 
-from .browser import Server, assessed, chromium, open_patient, sign_in
+from .browser import assessed, looked_at, marks, more, open_patient, sign_in
 
-PICTURES = Path(os.environ.get("RANVIER_PICTURES", "")) if os.environ.get("RANVIER_PICTURES") else None
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        chromium() is None, reason="NO CHROMIUM: the browser tests did not run. apt-get install chromium"
-    ),
-]
-
-
-# A small version with every run of the tests; `make browser` walks everybody's day.
-more = pytest.mark.skipif(not os.environ.get("RANVIER_BROWSER"), reason="walked by make browser")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("clinic") / "data", "--few")
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as player:
-        chrome = player.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield chrome
-        chrome.close()
+pytestmark = marks
 
 
 @pytest.fixture
@@ -49,32 +19,6 @@ def page(browser):
     yield opened
     context.close()
     assert not [s for s in said if "422" not in s and "409" not in s], said
-
-
-AXE = Axe()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OPTIONS = {"runOnly": RULES, "rules": {"landmark-unique": {"enabled": False}}}  # the report names one region twice
-
-
-def looked_at(page: Page, name: str) -> None:
-    """No fault that axe can see (WCAG 2.2 AA), nothing wider than the window; and a picture where one is wanted."""
-    found = AXE.run(page, options=OPTIONS)
-    faults = [
-        f"{v['id']}: {v['help']} ({'; '.join(str(n['target']) for n in v['nodes'][:3])})"
-        for v in found.response["violations"]
-    ]
-    assert not faults, f"{name}: {faults}"
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"{name} is {wide} px wider than the window"
-    if PICTURES is not None:
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        for width in (1440, 768, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
-        page.emulate_media(color_scheme="light")
-        page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_the_neurologist_sees_who_wears_off_tries_another_interval_and_decides(server, page):

@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import uuid
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from .browser import Server, chromium, open_patient, sign_in
+from .browser import looked_at, marks, open_patient, sign_in
 
-PICTURES = Path(os.environ["RANVIER_PICTURES"]) if os.environ.get("RANVIER_PICTURES") else None
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        chromium() is None, reason="NO CHROMIUM: the browser tests did not run. apt-get install chromium"
-    ),
-]
+pytestmark = marks
 PHONE = {"width": 390, "height": 844}
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("diary") / "data", "--few")
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def chrome():
-    with sync_playwright() as player:
-        running = player.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
-def phone(chrome, server):
-    context = chrome.new_context(viewport=PHONE, has_touch=True)
+def phone(browser, server):
+    context = browser.new_context(viewport=PHONE, has_touch=True)
     page = context.new_page()
     sign_in(page, server, "heron")
     page.wait_for_url("**/my/")
@@ -59,24 +34,6 @@ def squeeze(page: Page, right: str, left: str = "") -> None:
     page.locator("#grip input[data-series]").nth(0).fill(right)
     page.locator("#grip input[data-series]").nth(1).fill(left)
     page.locator("#grip .big").click()
-
-
-def looked_at(page: Page, name: str) -> None:
-    """No fault that axe can see, nothing wider than the window, targets big enough; and pictures where they are wanted."""
-    found = Axe().run(page, options={"runOnly": RULES})
-    faults = [f"{v['id']}: {v['help']} ({v['nodes'][0]['target']})" for v in found.response["violations"]]
-    assert not faults, f"{name}: {faults}"
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 1, f"{name} is {wide} px wider than the window"
-    if PICTURES is not None:
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        for width in (390, 768, 1440):
-            page.set_viewport_size({"width": width, "height": 900})
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=str(PICTURES / f"{name}-{width}-{scheme}.png"), full_page=True)
-        page.set_viewport_size(PHONE)
-        page.emulate_media(color_scheme="light")
 
 
 def test_grip_is_typed_tapped_twice_and_kept_once(phone):
@@ -188,8 +145,8 @@ def test_every_page_of_the_patient_can_be_read_by_everybody(phone, server):
     looked_at(phone, "leaflet-de")
 
 
-def test_a_nurse_makes_a_link_and_letters(chrome, server):
-    context = chrome.new_context(viewport={"width": 1280, "height": 900})
+def test_a_nurse_makes_a_link_and_letters(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     sign_in(page, server, "niels")
     address = open_patient(page, server, "newcomer")

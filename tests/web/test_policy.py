@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from tests.web.conftest import PASSWORD
 
+from ranvier_web import worker
 from ranvier_web.people.rules import EVERY_ROLE, Scope, table
 
 ROLES = sorted(EVERY_ROLE)
+DAY = 86400  # [s]
 
 
 def _addresses(patterns=None, room=""):
@@ -104,6 +110,91 @@ def test_professionals_need_a_second_factor_before_they_see_anything(clinic, cli
     settings.DEMO = False
     client.force_login(clinic.people["nurse"], backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.get(reverse("worklist")).headers["Location"] == reverse("mfa_activate_totp")
+
+
+def entered(clinic, role: str, **ticked) -> Client:
+    """Signed in through the form, as people do."""
+    browser = Client()
+    form = {"login": role, "password": PASSWORD, **ticked}
+    assert browser.post(reverse("account_login"), form).status_code == 302
+    return browser
+
+
+def later(browser: Client, seconds: float) -> None:
+    """As if the last click had been so long ago."""
+    session = browser.session
+    session["seen"] -= int(seconds)
+    session["began"] -= int(seconds)
+    session.save()
+
+
+def test_a_patient_keeps_their_own_phone_signed_in_from_morning_to_morning(clinic, settings):
+    settings.DEMO = True
+    phone = entered(clinic, "patient", keep="on")
+    for away in (1, 14, 89):
+        assert phone.get(reverse("diary")).status_code == 200
+        assert phone.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == 90 * DAY  # it outlives the browser
+        later(phone, away * DAY)
+    assert phone.get(reverse("diary")).status_code == 200
+    later(phone, 90 * DAY + 1)
+    assert "ended=1" in phone.get(reverse("diary")).headers["Location"]
+
+
+def test_after_a_year_even_a_phone_in_daily_use_asks_for_the_password(clinic, settings):
+    phone = entered(clinic, "patient", keep="on")
+    for _ in range(5):
+        assert phone.get(reverse("diary")).status_code == 200
+        later(phone, 80 * DAY)
+    assert "ended=1" in phone.get(reverse("diary")).headers["Location"]
+
+
+def test_on_a_device_that_is_not_their_own_a_patients_session_is_as_short_as_everybodys(clinic, settings):
+    shared = entered(clinic, "patient")
+    assert shared.get(reverse("diary")).status_code == 200
+    assert shared.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == ""  # ends with the browser
+    later(shared, settings.SESSION_IDLE + 1)
+    assert "ended=1" in shared.get(reverse("diary")).headers["Location"]
+
+
+def test_a_professional_who_ticks_the_box_is_signed_out_after_half_an_hour_all_the_same(clinic, settings):
+    settings.DEMO = True
+    desk = entered(clinic, "nurse", keep="on")
+    assert desk.get(reverse("worklist")).status_code == 200
+    assert desk.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == ""
+    later(desk, settings.SESSION_IDLE + 1)
+    assert "ended=1" in desk.get(reverse("worklist")).headers["Location"]
+
+
+def test_a_lost_phone_is_out_when_the_clinic_closes_the_page_and_stays_out_when_it_opens_again(clinic, signed_in):
+    phone, nurse = entered(clinic, "patient", keep="on"), signed_in("nurse")
+    assert phone.get(reverse("diary")).status_code == 200
+    page = reverse("diary_access", args=[clinic.heron.pk])
+    nurse.post(page, {"do": "close"})
+    nurse.post(page, {"do": "open"})
+    assert phone.get(reverse("diary")).status_code == 302
+    assert entered(clinic, "patient").get(reverse("diary")).status_code == 200  # who knows the password comes in
+
+
+def test_a_new_link_from_the_clinic_signs_every_device_out(clinic, signed_in):
+    phone = entered(clinic, "patient", keep="on")
+    assert phone.get(reverse("diary")).status_code == 200
+    signed_in("nurse").post(reverse("diary_access", args=[clinic.heron.pk]), {"do": "renew"})
+    assert phone.get(reverse("diary")).status_code == 302
+
+
+def test_sessions_that_ended_are_thrown_away_also_of_visitors_who_never_signed_in(clinic, signed_in):
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.contrib.sessions.models import Session
+
+    signed_in("nurse").get(reverse("worklist"))
+    visitor = SessionStore()
+    visitor["account_login_next"] = "/work/"
+    visitor.save()
+    Session.objects.filter(pk=visitor.session_key).update(expire_date=timezone.now() - timedelta(minutes=1))
+    before = Session.objects.count()
+    worker.tidy()
+    assert Session.objects.count() == before - 1
+    assert not Session.objects.filter(pk=visitor.session_key).exists()
 
 
 def test_a_session_ends_after_half_an_hour_without_a_click(clinic, signed_in, settings):

@@ -120,6 +120,8 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
         )
     igg = _igg(record, clock, findings)
     measures, variants, points = _strength(record, knowledge, clock, findings)
+    if not (measures or doses.start.size or igg.days.size):  # the first days of a diary, and nothing else
+        return next(f for f in findings if f.name == "history.series_too_short")
     if not measures:
         measures, variants, points = (UNMEASURED,), (None,), (_points([], [], []),)
     at_day = _at_day(at, clock, doses, igg, points)

@@ -95,6 +95,7 @@ def add_fact(
         check(patient, [Bare(kind, body)], without=replaces)
     try:
         with transaction.atomic():
+            in_turn(patient)
             if kind in ONE_EACH:
                 there = in_force(patient).filter(kind=kind).first()
                 if there is not None and there.pk != replaces:
@@ -127,6 +128,7 @@ def add_many(
              batch=batch, by=by.user)
         for kind, day, body in facts
     ]  # fmt: skip
+    in_turn(patient)
     Fact.objects.bulk_create(rows, batch_size=500)
     last = Fact.objects.filter(patient=patient).order_by("-id").values_list("id", flat=True).first()
     touch(patient, last or 0)
@@ -137,6 +139,7 @@ def add_many(
 @transaction.atomic
 def take_back(patient: Patient, batch: uuid.UUID, by: Actor, why: str) -> int:
     """Take back everything of one import that nobody corrected since; how many facts. What it added to is as it was."""
+    in_turn(patient)
     rows = list(in_force(patient).filter(batch=batch).select_related("replaces"))
     Fact.objects.bulk_create(
         [
@@ -150,6 +153,14 @@ def take_back(patient: Patient, batch: uuid.UUID, by: Actor, why: str) -> int:
     touch(patient, last or 0)
     by.wrote("import.taken_back", patient, n=len(rows), batch=batch)
     return len(rows)
+
+
+def in_turn(patient: Patient) -> None:
+    """Whoever writes facts of this person waits here for whoever began before: the larger id is then always the later fact.
+
+    Without it a fact whose id was given out earlier, and which came later, would never be assessed.
+    """
+    State.objects.select_for_update().filter(patient=patient).first()
 
 
 def touch(patient: Patient, fact: int) -> None:

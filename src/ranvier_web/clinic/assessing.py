@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from threading import Lock
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
@@ -227,10 +227,22 @@ def work(most: int = 20) -> int:
     return done
 
 
+def begin_anew() -> int:
+    """Let go of all work that somebody began: asked when the worker starts, for one that was killed. How many it was."""
+    return State.objects.exclude(working=None).update(working=None)
+
+
 def _assess(patient: Any, at: date) -> None:
-    """Assess one person; a fault of ours is told on their page, and nobody waits for it."""
+    """Assess one person; a fault of ours is told on their page, and nobody waits for it.
+
+    Raises
+    ------
+    OperationalError, InterfaceError : the database is away; the work is not done and stays to be done
+    """
     try:
         assess_patient(Patient.objects.select_related("site").get(pk=patient), at)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception:
         log.exception("the assessment of one patient failed")
         told = [{"place": "record", "what": "the assessment failed: a fault of the program", "remedy": "Report it."}]

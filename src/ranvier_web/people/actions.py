@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from ranvier_web.clinic.actions import Actor
@@ -38,9 +39,10 @@ def invite(username: str, role: str, site: Any, by: Actor, *, patient: Any = Non
 
 @transaction.atomic
 def renew(user: User, by: Actor) -> str:
-    """A new invitation; earlier ones no longer open."""
+    """A new invitation; earlier ones no longer open, and devices that were signed in are so no longer."""
     assert by.user is not None
     now = timezone.now()
+    end_sessions(user)
     user.invitations.filter(used_at=None, revoked_at=None).update(revoked_at=now)
     secret = secrets.token_urlsafe(32)
     made = Invitation.objects.create(user=user, digest=digest_of(secret), made_by=by.user, until=now + INVITED_FOR)
@@ -71,12 +73,19 @@ def accept(found: Invitation, password: str) -> User:
 
 @transaction.atomic
 def switch(user: User, on: bool, by: Actor) -> None:
-    """Let somebody in or keep them out; open sessions end at the next click."""
+    """Let somebody in or keep them out; open sessions end at the next click, and stay ended when the door opens again."""
     user.is_active = on
     user.save(update_fields=["is_active"])
     if not on:
+        end_sessions(user)
         user.invitations.filter(used_at=None, revoked_at=None).update(revoked_at=timezone.now())
     by.wrote("account.switched_on" if on else "account.switched_off", user.patient, account=user.username)
+
+
+def end_sessions(user: User) -> None:
+    """Sign somebody out everywhere: a phone that was lost, too."""
+    User.objects.filter(pk=user.pk).update(epoch=F("epoch") + 1)
+    user.refresh_from_db(fields=["epoch"])
 
 
 @transaction.atomic

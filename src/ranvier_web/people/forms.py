@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from django import forms
+from typing import Any
 
+from allauth.account.forms import LoginForm
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from ranvier_web.people.middleware import KEEP
 from ranvier_web.people.models import Role
 from ranvier_web.words.load import say
+
+
+class SignIn(LoginForm):  # type: ignore[misc]
+    """Name and password; and whether this device is the patient's own, which does nothing for anybody else."""
+
+    keep = forms.BooleanField(required=False)
+
+    def login(self, request: HttpRequest, redirect_url: Any = None) -> HttpResponse:
+        """Remember the answer in the session that begins."""
+        request.session[KEEP] = self.cleaned_data["keep"]
+        response: HttpResponse = super().login(request, redirect_url)
+        return response
 
 
 class Password(forms.Form):

@@ -25,6 +25,7 @@ Respond = Callable[[HttpRequest], HttpResponse]
 _SEEN = "seen"  # last click [s since 1970]
 _BEGAN = "began"
 _GRAIN = 60  # [s] a session is written at most once a minute
+KEEP = "keep"  # a patient said at sign-in that this device is their own
 WITHOUT_SECOND_FACTOR = ("mfa_activate_totp", "account_reauthenticate", "account_logout", "account_login")
 
 
@@ -78,11 +79,17 @@ class SessionLimits:
         if request.user.is_authenticated:
             now = int(time.time())
             seen, began = request.session.get(_SEEN, now), request.session.get(_BEGAN, now)
-            if now - seen > settings.SESSION_IDLE or now - began > settings.SESSION_COOKIE_AGE:
+            kept = request.user.role == PATIENT and request.session.get(KEEP)
+            idle, longest = settings.SESSION_IDLE, settings.SESSION_COOKIE_AGE
+            if kept:
+                idle, longest = settings.SESSION_KEPT_IDLE, settings.SESSION_KEPT_LONGEST
+            if now - seen > idle or now - began > longest:
                 logout(request)
                 return redirect(f"{reverse('account_login')}?ended=1")
             if _SEEN not in request.session or now - seen >= _GRAIN:
                 request.session[_SEEN], request.session[_BEGAN] = now, began
+                if kept:
+                    request.session.set_expiry(idle)  # also that of the cookie, which outlives the browser
         return self.respond(request)
 
 

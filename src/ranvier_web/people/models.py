@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 
 class Site(models.Model):
@@ -39,9 +41,14 @@ class User(AbstractUser):
         "clinic.Patient", on_delete=models.CASCADE, null=True, blank=True, related_name="account"
     )
     language = models.CharField(max_length=8, default="en")
+    epoch = models.PositiveIntegerField(default=0)  # one more ends every session that is open
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """What an open session is held against: a new password or a new epoch ends it."""
+        return salted_hmac("ranvier.session", f"{self.password}/{self.epoch}", secret, algorithm="sha256").hexdigest()
 
 
 class Invitation(models.Model):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import IntegrityError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -21,6 +21,7 @@ from ranvier_web.words.load import say, words
 
 SORTS = {"weight": ("-weight", "due"), "due": ("due", "-weight"), "patient": ("patient__pseudonym",)}
 PAGE = 50
+MOST = 500  # lines of the work list, where all are asked for
 REST_AT_MOST = timedelta(days=366)
 
 
@@ -34,12 +35,11 @@ def worklist(request: HttpRequest) -> HttpResponse:
     due = visible(m.Task.objects.filter(site=request.user.site, since__lte=today), request.user, resting)
     kind = request.GET.get("kind", "")
     counts = dict.fromkeys(("trouble", "wearing_off", "decline", "infusion", "blood_test", "review", "diary"), 0)
-    for name in due.values_list("kind", flat=True):
-        counts[name] = counts.get(name, 0) + 1
+    counts |= dict(due.order_by().values_list("kind").annotate(n=Count("pk")))
     shown = due.filter(kind=kind) if kind in counts else due
-    most = len(shown) if request.GET.get("all") == "1" else int(numbers()["days_work"])
+    most = MOST if request.GET.get("all") == "1" else int(numbers()["days_work"])
     rows = shown.select_related("patient", "patient__state").order_by(*SORTS.get(sort, SORTS["weight"]), "pk")
-    lines = [_line(task, today) for task in rows[: min(most, 500)]]
+    lines = [_line(task, today) for task in rows[: min(most, MOST)]]
     context = {
         "lines": lines,
         "counts": [(name, n) for name, n in counts.items() if n],
