@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from ranvier.ground.notes import InputError, Problem
@@ -31,6 +33,11 @@ LISTS = {
 RECORD_KINDS = (
     *LISTS, Kind.PERSON, Kind.WEIGHT, Kind.BEFORE, Kind.SERIES, Kind.STRENGTH, Kind.GOALS, Kind.HISTORY, Kind.NOTE,
 )  # fmt: skip
+
+
+KEPT = 32  # records that one process keeps: reading ten years of days again takes half a second
+_kept: OrderedDict[tuple[Any, int, str], tuple[Record, tuple[Problem, ...]]] = OrderedDict()
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,11 @@ def without_strength(patient: Patient) -> dict[str, Any]:
     return assemble(patient, facts.order_by("day", "id").only("kind", "body"))
 
 
+def read_without_strength(patient: Patient) -> Record:
+    """The record for what strength has no part in. Raises InputError."""
+    return read_text(json.dumps(without_strength(patient)), f"the record of {patient.pseudonym}")[0]
+
+
 def decisions(patient: Patient) -> list[dict[str, Any]]:
     """What was decided, as a record keeps it, with what came of it; of several on one day the last."""
     rows = Decision.objects.filter(patient=patient, withdraws=None, withdrawn_by=None).exclude(entry=None)
@@ -112,10 +124,20 @@ def record_of(patient: Patient) -> tuple[Record, tuple[Problem, ...], int]:
     ------
     InputError : the facts together do not make a record; with each place and remedy
     """
-    facts = list(in_force(patient).filter(kind__in=RECORD_KINDS).order_by("day", "id").only("kind", "body"))
     last = Fact.objects.filter(patient=patient).order_by("-id").values_list("id", flat=True).first() or 0
-    record, problems = read(patient, facts)
-    return record, problems, last
+    about = json.dumps([patient.pseudonym, patient.timezone, patient.invented, decisions(patient)], default=str)
+    key = (patient.pk, last, about)  # facts are never changed: the same last one, the same facts
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return *_kept[key], last
+    facts = in_force(patient).filter(kind__in=RECORD_KINDS, id__lte=last).order_by("day", "id").only("kind", "body")
+    found = read(patient, list(facts))
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+    return *found, last
 
 
 def read(patient: Patient, facts: Iterable[Any]) -> tuple[Record, tuple[Problem, ...]]:

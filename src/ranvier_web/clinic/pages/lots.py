@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +12,10 @@ from django.views.decorators.http import require_safe
 
 from ranvier.ground.notes import InputError
 from ranvier.protection.events import plain_lot, resembles, trace_lot
-from ranvier.record import read_text
 from ranvier_web.clinic import models as m
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages.common import actor
-from ranvier_web.clinic.record import without_strength
+from ranvier_web.clinic.record import read_without_strength
 
 MOST_LISTED = 200
 
@@ -51,7 +49,7 @@ def trace(user: Any, lot: str) -> dict[str, Any]:
     records, of, unread = [], {}, []
     for one in people.filter(pk__in=given.filter(body__lot__in=like).values("patient")).order_by("pseudonym"):
         try:
-            records.append(read_text(json.dumps(without_strength(one)), f"the record of {one.pseudonym}")[0])
+            records.append(read_without_strength(one))
         except InputError:
             unread.append(one.pseudonym)
             continue

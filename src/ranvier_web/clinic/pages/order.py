@@ -14,7 +14,7 @@ from ranvier.ground.notes import InputError
 from ranvier.protection import Order, check_order
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages.common import actor, the_patient, tree
-from ranvier_web.clinic.record import record_of
+from ranvier_web.clinic.record import read_without_strength
 from ranvier_web.words.load import words
 
 
@@ -36,7 +36,7 @@ def order(request: HttpRequest, patient: Any) -> HttpResponse:
     if asked and form.is_valid():
         d = form.cleaned_data
         try:
-            record, _, _ = record_of(seen)
+            record = read_without_strength(seen)
         except InputError as error:
             return render(request, "clinic/order.html", context | {"problems": error.problems}, status=422)
         w = words()

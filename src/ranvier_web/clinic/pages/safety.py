@@ -17,7 +17,7 @@ from ranvier_web.clinic import actions
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Kind
 from ranvier_web.clinic.pages.common import actor, the_patient
-from ranvier_web.clinic.record import record_of
+from ranvier_web.clinic.record import read_without_strength
 
 RESULTS = ("clear", "risk", "pending")
 WAITS = ("open", "due", "pending", "risk")
@@ -31,7 +31,7 @@ def safety(request: HttpRequest, patient: Any) -> HttpResponse:
     if request.method == "POST":
         return _recorded(request, today)
     try:
-        record, _, _ = record_of(seen)
+        record = read_without_strength(seen)
     except InputError as error:
         return render(request, "clinic/safety.html", {"patient": seen, "problems": error.problems}, status=422)
     found = checks(record, knowledge(), today)
