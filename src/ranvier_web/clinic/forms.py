@@ -17,6 +17,7 @@ from ranvier.record.plausible import plausibility
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Kind
 from ranvier_web.words.load import choice, say
+from ranvier_web.words.remedies import here
 
 New = tuple[str, date, dict[str, Any]]
 _NUMBER = re.compile(r"[+-]?\d{1,9}([.,]\d{1,6})?")
@@ -91,7 +92,7 @@ class FactForm(forms.Form):
     def complain(self, error: InputError) -> None:
         """What the record says of the new facts, beside the form."""
         for problem in error.problems:
-            self.add_error(None, f"{problem.what[:1].upper()}{problem.what[1:]}. {problem.remedy}")
+            self.add_error(None, f"{problem.what[:1].upper()}{problem.what[1:]}. {here(problem.remedy)}")
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> dict[str, Any]:

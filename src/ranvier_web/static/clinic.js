@@ -20,3 +20,13 @@ document.addEventListener("DOMContentLoaded", () => {
   const problems = document.getElementById("problems");
   if (problems) problems.focus();
 });
+// The value of a slider beside it, while it moves; arrows go one step, page keys further (the browser's own).
+document.addEventListener("input", (event) => {
+  const slider = event.target;
+  if (!(slider instanceof HTMLInputElement) || slider.type !== "range") return;
+  const value = document.querySelector(`output[for="${slider.id}"]`);
+  if (!value) return;
+  const said = `${Number(slider.value).toLocaleString(document.documentElement.lang)}\u00a0${value.dataset.unit}`;
+  value.textContent = said;
+  slider.setAttribute("aria-valuetext", said);
+});

@@ -18,6 +18,7 @@ from ranvier_web.clinic.models import Fact, Kind
 from ranvier_web.clinic.pages.common import actor, the_patient
 from ranvier_web.clinic.record import Bare, check, in_force
 from ranvier_web.words.load import say
+from ranvier_web.words.remedies import here
 
 ANSWERS = {"yes": True, "no": False, "": None}
 
@@ -94,7 +95,7 @@ def _taken(request: HttpRequest, known: dict[str, Fact]) -> HttpResponse:
                     replaces=fact.pk if fact else None, withdrawn=gone, why=say("asked.unknown") if gone else "",
                 )  # fmt: skip
     except InputError as error:
-        problems = [f"{p.what[:1].upper()}{p.what[1:]}. {p.remedy}" for p in error.problems]
+        problems = [f"{p.what[:1].upper()}{p.what[1:]}. {here(p.remedy)}" for p in error.problems]
         context = _context(request, known, typed) | {"problems": problems}
         return render(request, "clinic/asked.html", context, status=422)
     except actions.ConflictError as error:

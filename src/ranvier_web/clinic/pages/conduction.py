@@ -19,6 +19,7 @@ from ranvier_web.clinic.models import Kind, Patient
 from ranvier_web.clinic.pages.common import actor, the_patient
 from ranvier_web.clinic.record import in_force
 from ranvier_web.words.load import say, words
+from ranvier_web.words.remedies import here
 
 COLUMNS = (("latency", "ms"), ("amplitude", "mV"), ("duration", "ms"), ("area", "mV.ms"), ("distance", "mm"))
 USUAL = {"arm": ("wrist", "below_elbow", "above_elbow", "axilla", "erb"), "leg": ("ankle", "fibular_head", "popliteal")}
@@ -45,7 +46,7 @@ def conduction(request: HttpRequest, patient: Any) -> HttpResponse:
             actions.add_fact(seen, Kind.CONDUCTION, _on(data), body, actor(request), key=key)
             return redirect("diagnosis", patient=seen.pk)
         except InputError as error:
-            context["problems"] = [f"{p.place}: {p.what}. {p.remedy}" for p in error.problems]
+            context["problems"] = [f"{p.place}: {p.what}. {here(p.remedy)}" for p in error.problems]
             status = 422
     context |= {
         "patient": seen,
@@ -156,5 +157,5 @@ def _judged(patient: Patient, data: QueryDict) -> dict[str, Any]:
     try:
         found = examine.judge_study(_body(data), age=_age(patient, _on(data)))
     except InputError as error:
-        return {"waits": [f"{p.what[:1].upper()}{p.what[1:]}. {p.remedy}" for p in error.problems[:3]]}
+        return {"waits": [f"{p.what[:1].upper()}{p.what[1:]}. {here(p.remedy)}" for p in error.problems[:3]]}
     return diagnosis_html.segments_of([found], words())

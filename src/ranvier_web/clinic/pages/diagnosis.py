@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.pages.common import the_patient
 from ranvier_web.clinic.record import record_of
 from ranvier_web.words.load import language
+from ranvier_web.words.remedies import here
 
 _WIDTH = re.compile(r'style="width:(\d+)%"')
 _STYLES = re.compile(r' style="[^"]*"')
@@ -33,6 +35,7 @@ def diagnosis(request: HttpRequest, patient: Any) -> HttpResponse:
         found = diagnose(record, knowledge(), at=timezone.localdate())
     except InputError as error:
         return render(request, "clinic/diagnosis.html", {"patient": seen, "problems": error.problems}, status=422)
+    found = replace(found, problems=tuple(replace(p, remedy=here(p.remedy)) for p in found.problems))
     text = diagnosis_html.to_body(found, knowledge(), language=language())
     return render(request, "clinic/diagnosis.html", {"patient": seen, "body": styled(text)})
 

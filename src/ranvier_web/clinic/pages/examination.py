@@ -20,6 +20,7 @@ from ranvier_web.clinic.models import Kind
 from ranvier_web.clinic.pages.common import actor, the_patient
 from ranvier_web.clinic.record import in_force
 from ranvier_web.words.load import say, words
+from ranvier_web.words.remedies import here
 
 SIDES = ("right", "left")
 GRADES = ("0", "1", "2", "3", "4-", "4", "4+", "5")
@@ -51,7 +52,7 @@ def examination(request: HttpRequest, patient: Any) -> HttpResponse:
             actions.add_fact(seen, Kind.EXAMINATION, on, body, actor(request), key=key)
             return redirect("diagnosis", patient=seen.pk)
         except InputError as error:
-            context["problems"] = [f"{p.what[:1].upper()}{p.what[1:]}. {p.remedy}" for p in error.problems]
+            context["problems"] = [f"{p.what[:1].upper()}{p.what[1:]}. {here(p.remedy)}" for p in error.problems]
             status = 422
     rows: list[dict[str, Any]] = [
         {"muscle": m, "cells": [(side, f"g-{m.id}-{side}", typed.get((m.id, side), "")) for side in SIDES]}

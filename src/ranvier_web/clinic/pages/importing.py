@@ -21,6 +21,7 @@ from ranvier_web.clinic.models import Patient
 from ranvier_web.clinic.pages import presenter
 from ranvier_web.clinic.pages.common import actor, the_patient
 from ranvier_web.clinic.record import in_force
+from ranvier_web.words import remedies
 from ranvier_web.words.load import say
 
 SALT = "import"
@@ -72,6 +73,7 @@ def preview(
         {"kind": say(f"facts.kind_{kind}"), "day": "" if day == ALWAYS else day, "says": presenter.says(kind, body)}
         for kind, day, body in new[:SHOWN]
     ]
+    told = _asked_by_remedies(found, answers)
     context = {
         "patient": seen,
         "found": found,
@@ -79,9 +81,10 @@ def preview(
         "more": len(new) - len(shown),
         "rows": _rows(found),
         "sent": _closed(files),
-        "answers": answers,
+        "answers": {key: text for key, text in answers.items() if key not in {k for k, _, _ in told}},
         "ready": ready and not found.nothing_new,
         "mend": must_mend(found.problems),
+        "told": told,
         "added": sorted(found.added.items()),
         "already": sum(found.already.values()),
         "beside": beside,
@@ -100,6 +103,13 @@ def take_back(request: HttpRequest, patient: Any) -> HttpResponse:
     why = request.POST.get("why", "").strip()[:400] or "import taken back"
     actions.take_back(seen, batch, actor(request), why)
     return redirect("import", patient=seen.pk)
+
+
+def _asked_by_remedies(found: Imported, answers: dict[str, str]) -> list[tuple[str, str, str]]:
+    """What a remedy asks to be said, beyond the questions: key, example, and what was said."""
+    asked = {q.key for q in found.questions}
+    keys = {key: text for p in found.problems for key, text in remedies.answers(p.remedy) if key not in asked}
+    return [(key, example, answers.get(key, "")) for key, example in keys.items()]
 
 
 def _rows(found: Imported) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from ranvier_web.words import load
+from ranvier_web.words import load, remedies
 
 register = template.Library()
 _KEEP = re.compile(r"(\d) (?=(?:%|g\b|kg\b|kPa\b|N\b|g/|days?\b|points?\b|Tag(?:e|en)?\b|Punkte?\b))")
@@ -45,6 +45,12 @@ def told(text: Any) -> SafeString:
     if load.language() == "en" or said != str(text):
         return shown
     return format_html('<span lang="en">{}</span>', shown)
+
+
+@register.filter
+def here(remedy: Any) -> str:
+    """What to do about a problem, for somebody before a page."""
+    return remedies.here(str(remedy))
 
 
 @register.filter
