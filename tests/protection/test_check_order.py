@@ -147,7 +147,7 @@ def test_immunoglobulin_after_anaphylaxis_to_it_is_danger():
 @pytest.mark.parametrize(
     ("written", "offered"),
     [
-        ("prednisolon", "prednisolone"),
+        ("prednislone", "prednisolone"),
         ("predisolone 5 mg", "prednisolone"),
         ("8640", "RxNorm 8640"),
         ("budesonide", "budesonide inhaled"),

@@ -18,24 +18,25 @@ OFFERED = 6  # choices of one question
 
 _ATC = re.compile(r"[A-Z]\d{2}([A-Z]([A-Z](\d{2})?)?)?")
 _MAIN_GROUPS = "ABCDGHJLMNPRSV"
-# Words of form and route in the name of an order, and the route they say. Salts, doses and packs say nothing.
+# Words of form and route in the name of an order (English, German; as `plain` writes them), and the route they say. Salts, doses and packs say nothing.
 _ROUTES: Mapping[str, tuple[str, ...]] = {
-    "inhaled": ("inhaler", "inhalation", "inhaled", "puff", "puffs", "nebuliser", "nebulizer", "nebulised", "turbuhaler"),
-    "nasal": ("nasal", "nose"),
-    "topical": ("cream", "ointment", "gel", "lotion", "topical", "shampoo", "foam"),
-    "eye": ("eye", "ophthalmic"),
-    "ear": ("ear", "otic"),
-    "rectal": ("suppository", "suppositories", "enema", "rectal"),
+    "inhaled": ("inhaler", "inhalation", "inhaled", "puff", "puffs", "nebuliser", "nebulizer", "nebulised", "turbuhaler", "inhalativ", "dosieraerosol"),
+    "nasal": ("nasal", "nose", "nasenspray"),
+    "topical": ("cream", "ointment", "gel", "lotion", "topical", "shampoo", "foam", "creme", "salbe"),
+    "eye": ("eye", "ophthalmic", "augentropfen", "augensalbe"),
+    "ear": ("ear", "otic", "ohrentropfen"),
+    "rectal": ("suppository", "suppositories", "enema", "rectal", "rektal", "zapfchen"),
     "vaginal": ("vaginal", "pessary", "pessaries"),
-    "intra-articular": ("intra-articular", "intraarticular", "knee", "shoulder", "joint"),
+    "intra-articular": ("intra-articular", "intraarticular", "knee", "shoulder", "joint", "intraartikular", "gelenk", "knie", "schulter"),
     "perineural": ("perineural",),
     "epidural": ("epidural",),
-    "transdermal": ("patch", "patches", "transdermal"),
-    "oral": ("tablet", "tablets", "tab", "capsule", "capsules", "oral", "mouth", "syrup"),
-    "IV": ("iv", "intravenous", "i.v."),
-    "IM": ("im", "intramuscular", "i.m."),
+    "transdermal": ("patch", "patches", "transdermal", "pflaster"),
+    "oral": ("tablet", "tablets", "tab", "capsule", "capsules", "oral", "mouth", "syrup", "tablette", "tabletten", "kapsel", "kapseln"),
+    "IV": ("iv", "intravenous", "i.v.", "intravenos"),
+    "IM": ("im", "intramuscular", "i.m.", "intramuskular"),
 }  # fmt: skip
 
+_LAST_E = re.compile(r"(?<=[a-z]{5})e$")
 _WAYS = (" inhaled", " nasal", " topical", " enteric", " eye")
 """Endings of names in the table that only say the way."""
 
@@ -138,8 +139,11 @@ def _by_code(system: str, code: str, knowledge: Knowledge) -> Drug | Question:
 
 @lru_cache(maxsize=8)
 def _names(ingredients: tuple[Ingredient, ...]) -> Mapping[str, Ingredient]:
-    """Every name, plain, with its ingredient."""
-    return {plain(name): one for one in ingredients for name in (one.name, *one.also)}
+    """Every name, plain, with its ingredient; and as other languages write it, without the last e: prednisolon."""
+    names = {plain(name): one for one in ingredients for name in (one.name, *one.also)}
+    for name, one in list(names.items()):
+        names.setdefault(" ".join(_LAST_E.sub("", word) for word in name.split()), one)
+    return names
 
 
 def _extra(knowledge: Knowledge) -> Mapping[str, str]:

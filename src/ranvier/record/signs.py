@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,8 @@ from ranvier.record.nouns import Record, When
 from ranvier.record.until import day_of
 
 _NOT_OWN = re.compile(
-    r"\b(no|not|without|denies|denied|never|negative for|family history|father|mother|brother|sister)\b"
+    r"\b(no|not|without|denies|denied|never|negative for|family history|father|mother|brother|sister"
+    r"|kein|keine|keinen|keiner|nicht|ohne|verneint|nie|niemals|familienanamnese|vater|mutter|bruder|schwester)\b"
 )
 
 
@@ -32,14 +34,14 @@ def bare_code(code: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(rf"(?<![a-z]){re.escape(word)}" for word in words))
+    return re.compile("|".join(rf"(?<![a-zäöüß]){re.escape(word)}" for word in words))
 
 
 def named(text: str, words: Sequence[str]) -> bool:
     """Whether one of `words` (lower case) begins somewhere in `text` as a word, and is not denied or a relative's."""
     if not words:
         return False
-    plain = " ".join(text.casefold().split())
+    plain = " ".join(unicodedata.normalize("NFC", text.casefold()).split())
     found = _pattern(tuple(words)).search(plain)
     return found is not None and _NOT_OWN.search(plain[: found.start()]) is None
 
