@@ -18,23 +18,28 @@ OFFERED = 6  # choices of one question
 
 _ATC = re.compile(r"[A-Z]\d{2}([A-Z]([A-Z](\d{2})?)?)?")
 _MAIN_GROUPS = "ABCDGHJLMNPRSV"
-# Words of form and route in the name of an order (English, German; as `plain` writes them), and the route they say. Salts, doses and packs say nothing.
+# Words of form and route in the name of an order, in English and German as `plain` writes them, and the route they say.
+# Salts, doses and packs say nothing.
 _ROUTES: Mapping[str, tuple[str, ...]] = {
-    "inhaled": ("inhaler", "inhalation", "inhaled", "puff", "puffs", "nebuliser", "nebulizer", "nebulised", "turbuhaler", "inhalativ", "dosieraerosol"),
-    "nasal": ("nasal", "nose", "nasenspray"),
-    "topical": ("cream", "ointment", "gel", "lotion", "topical", "shampoo", "foam", "creme", "salbe"),
-    "eye": ("eye", "ophthalmic", "augentropfen", "augensalbe"),
-    "ear": ("ear", "otic", "ohrentropfen"),
-    "rectal": ("suppository", "suppositories", "enema", "rectal", "rektal", "zapfchen"),
-    "vaginal": ("vaginal", "pessary", "pessaries"),
-    "intra-articular": ("intra-articular", "intraarticular", "knee", "shoulder", "joint", "intraartikular", "gelenk", "knie", "schulter"),
-    "perineural": ("perineural",),
-    "epidural": ("epidural",),
-    "transdermal": ("patch", "patches", "transdermal", "pflaster"),
-    "oral": ("tablet", "tablets", "tab", "capsule", "capsules", "oral", "mouth", "syrup", "tablette", "tabletten", "kapsel", "kapseln"),
-    "IV": ("iv", "intravenous", "i.v.", "intravenos"),
-    "IM": ("im", "intramuscular", "i.m.", "intramuskular"),
-}  # fmt: skip
+    "inhaled": tuple(
+        "inhaler inhalation inhaled puff puffs nebuliser nebulizer nebulised turbuhaler inhalativ dosieraerosol".split()
+    ),
+    "nasal": tuple("nasal nose nasenspray".split()),
+    "topical": tuple("cream ointment gel lotion topical shampoo foam creme salbe".split()),
+    "eye": tuple("eye ophthalmic augentropfen augensalbe".split()),
+    "ear": tuple("ear otic ohrentropfen".split()),
+    "rectal": tuple("suppository suppositories enema rectal rektal zapfchen".split()),
+    "vaginal": tuple("vaginal pessary pessaries".split()),
+    "intra-articular": tuple(
+        "intra-articular intraarticular knee shoulder joint intraartikular gelenk knie schulter".split()
+    ),
+    "perineural": tuple("perineural".split()),
+    "epidural": tuple("epidural".split()),
+    "transdermal": tuple("patch patches transdermal pflaster".split()),
+    "oral": tuple("tablet tablets tab capsule capsules oral mouth syrup tablette tabletten kapsel kapseln".split()),
+    "IV": tuple("iv intravenous i.v. intravenos".split()),
+    "IM": tuple("im intramuscular i.m. intramuskular".split()),
+}
 
 _LAST_E = re.compile(r"(?<=[a-z]{5})e$")
 _WAYS = (" inhaled", " nasal", " topical", " enteric", " eye")
