@@ -21,8 +21,18 @@ _MAIN_GROUPS = "ABCDGHJLMNPRSV"
 # Words of form and route in the name of an order, in English and German as `plain` writes them, and the route they say.
 # Salts, doses and packs say nothing.
 _ROUTES: Mapping[str, tuple[str, ...]] = {
-    "inhaled": tuple(
-        "inhaler inhalation inhaled puff puffs nebuliser nebulizer nebulised turbuhaler inhalativ dosieraerosol".split()
+    "inhaled": (
+        "inhaler",
+        "inhalation",
+        "inhaled",
+        "puff",
+        "puffs",
+        "nebuliser",
+        "nebulizer",
+        "nebulised",
+        "turbuhaler",
+        "inhalativ",
+        "dosieraerosol",
     ),
     "nasal": (
         "nasal",
@@ -64,8 +74,16 @@ _ROUTES: Mapping[str, tuple[str, ...]] = {
         "pessary",
         "pessaries",
     ),
-    "intra-articular": tuple(
-        "intra-articular intraarticular knee shoulder joint intraartikular gelenk knie schulter".split()
+    "intra-articular": (
+        "intra-articular",
+        "intraarticular",
+        "knee",
+        "shoulder",
+        "joint",
+        "intraartikular",
+        "gelenk",
+        "knie",
+        "schulter",
     ),
     "perineural": ("perineural",),
     "epidural": ("epidural",),
