@@ -1,6 +1,7 @@
 """People whose truth our models do not hold, and how well their next cycle is foretold all the same.
 
-Truth is computed on a fine grid, by other code than the engine's. Each person is followed through several cycles; at the
+Which truths there are, and their numbers, stand in knowledge/cohort/truths.yaml, as for virtual lives; here each is computed on
+a fine grid, by other code than theirs and than the engine's. Each person is followed through several cycles; at the
 start of each of the later ones the engine sees what had been recorded by then and foretells the cycle that begins.
 """
 
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ranvier.cohort.calibration import BODY, INFUSED, LASTING, MORNING, ORIGIN
+from ranvier.cohort.load import Described
+from ranvier.cohort.load import load as load_book
 from ranvier.estimation import model
 from ranvier.estimation.history import History, Points
 from ranvier.estimation.model import Body
@@ -26,6 +29,7 @@ from ranvier.kinetics.disposition import Doses, expose, modes
 FINE = 0.05  # [d], the grid of truth
 CYCLES, FIRST_ORIGIN = 8, 3
 FIRST_DOSE = 10.0  # [d]
+FARTHEST = 10.0  # [d] that an infusion is written beside its day: never before the one before it
 REGIMENS = ((40.0, 21.0), (60.0, 21.0), (80.0, 28.0), (60.0, 28.0))  # grams, days
 IGG_DAYS = (9.0, 24.0, 45.0, 80.0, 120.0)
 
@@ -48,15 +52,19 @@ class Nature:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """IgG above the own level and relative strength on the fine grid, and what strength reads on the device."""
+    """IgG above the own level and relative strength on the fine grid, as the device reads it; days on which it breaks off."""
 
     excess: FloatArray
     strength: FloatArray
+    breaks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """One person's whole record: doses given and as recorded, daily values measured and true, levels measured."""
+    """One person's whole record: doses given and as recorded, daily values measured and true, levels measured.
+
+    breaks : days [d] on which something changed that nobody could foresee
+    """
 
     given: Doses
     recorded: Doses
@@ -64,6 +72,7 @@ class Followed:
     measured: FloatArray
     true: FloatArray
     igg: FloatArray
+    breaks: tuple[float, ...]
 
 
 def _turnover(excess: FloatArray, nature: Nature, kout: float) -> FloatArray:
@@ -78,31 +87,32 @@ def _turnover(excess: FloatArray, nature: Nature, kout: float) -> FloatArray:
     return r
 
 
-def _linear(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> FloatArray:
+def _linear(given: Doses, grid: FloatArray, nature: Nature) -> FloatArray:
     names = ("central_volume", "intercompartmental_clearance", "peripheral_volume")
     disposition = modes(2, {"clearance": nature.clearance, **dict(zip(names, nature.volumes, strict=True))})
     return expose(grid, given, disposition)
 
 
-def as_believed(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> Truth:
+def as_believed(given: Doses, grid: FloatArray, nature: Nature, it: Described, rng: np.random.Generator) -> Truth:
     """The engine's own model: what the others are held against."""
-    excess = _linear(given, grid, nature, rng)
+    excess = _linear(given, grid, nature)
     return Truth(excess, _turnover(excess, nature, nature.kout))
 
 
-def two_phases(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> Truth:
-    """Six tenths of the gain come and go as believed, four tenths fifteen times more slowly."""
-    excess = _linear(given, grid, nature, rng)
+def two_phases(given: Doses, grid: FloatArray, nature: Nature, it: Described, rng: np.random.Generator) -> Truth:
+    """A part of the gain comes and goes at a slow rate of its own."""
+    excess, share = _linear(given, grid, nature), it["share"]
+    slow = it["slow"] * np.exp(it["slow_spread"] * rng.standard_normal())
     return Truth(
-        excess, 0.6 * _turnover(excess, nature, nature.kout) + 0.4 * _turnover(excess, nature, nature.kout / 15.0)
+        excess, (1.0 - share) * _turnover(excess, nature, nature.kout) + share * _turnover(excess, nature, slow)
     )
 
 
-def saturable(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> Truth:
-    """All IgG is lost at a rate that rises with its level: k = 0.032 (C / 12 g/L)^0.6 per day, in one compartment."""
-    volume = nature.volumes[0] * 1.4
-    k0 = 0.032 * nature.clearance / 0.43
-    made = k0 * (nature.own / 12.0) ** 0.6 * nature.own
+def saturable(given: Doses, grid: FloatArray, nature: Nature, it: Described, rng: np.random.Generator) -> Truth:
+    """All IgG is lost at a rate that rises with its level: k = k0 (C / c0)^gamma, in one compartment."""
+    volume = nature.volumes[0] + nature.volumes[2]
+    k0, c0, gamma = it["k0"] * np.exp(it["k0_spread"] * rng.standard_normal()), it["c0"], it["gamma"]
+    made = k0 * (nature.own / c0) ** gamma * nature.own
     inflow = np.zeros(grid.size)
     for start, stop, grams in zip(given.start, given.stop, given.grams, strict=True):
         inside = np.clip(np.minimum(grid + FINE, stop) - np.maximum(grid, start), 0.0, None) / FINE
@@ -111,50 +121,52 @@ def saturable(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Gen
     now = nature.own
     for i in range(grid.size):
         total[i] = now
-        middle = now + 0.5 * FINE * (made + inflow[i] - k0 * (now / 12.0) ** 0.6 * now)
-        now += FINE * (made + inflow[i] - k0 * (middle / 12.0) ** 0.6 * middle)
+        middle = now + 0.5 * FINE * (made + inflow[i] - k0 * (now / c0) ** gamma * now)
+        now += FINE * (made + inflow[i] - k0 * (middle / c0) ** gamma * middle)
     excess = np.maximum(total - nature.own, 0.0)
     return Truth(excess, _turnover(excess, nature, nature.kout))
 
 
-def no_relation(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> Truth:
-    """Strength wanders by itself (10 %, over a month) and does not know of any infusion."""
-    rho = np.exp(-FINE / 30.0)
+def no_relation(given: Doses, grid: FloatArray, nature: Nature, it: Described, rng: np.random.Generator) -> Truth:
+    """Strength wanders by itself and does not know of any infusion."""
+    rho = np.exp(-FINE / it["memory"])
     z = rng.standard_normal(grid.size)
     walk = np.empty(grid.size)
     now = z[0]
     for i in range(grid.size):
         walk[i] = now
         now = rho * now + np.sqrt(1.0 - rho**2) * z[i]
-    return Truth(_linear(given, grid, nature, rng), np.exp(0.10 * walk))
+    return Truth(_linear(given, grid, nature), np.exp(it["wander"] * walk))
 
 
-def tired_month(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> Truth:
-    """As believed, but a fifth weaker for thirty days from some day on."""
-    truth = as_believed(given, grid, nature, rng)
+def tired_month(given: Doses, grid: FloatArray, nature: Nature, it: Described, rng: np.random.Generator) -> Truth:
+    """As believed, but weaker for a month from some day on."""
+    truth = as_believed(given, grid, nature, it, rng)
+    begin = rng.uniform(60.0, grid[-1] - it["days"])
+    tired = (grid >= begin) & (grid < begin + it["days"])
+    return Truth(truth.excess, truth.strength * np.where(tired, 1.0 - it["depth"], 1.0), (begin, begin + it["days"]))
+
+
+def broken_dynamometer(
+    given: Doses, grid: FloatArray, nature: Nature, it: Described, rng: np.random.Generator
+) -> Truth:
+    """As believed, but from some day on the device reads too little."""
+    truth = as_believed(given, grid, nature, it, rng)
     begin = rng.uniform(60.0, grid[-1] - 30.0)
-    tired = (grid >= begin) & (grid < begin + 30.0)
-    return Truth(truth.excess, truth.strength * np.where(tired, 0.8, 1.0))
+    return Truth(truth.excess, truth.strength * np.where(grid >= begin, it["reads"], 1.0), (begin,))
 
 
-def broken_dynamometer(given: Doses, grid: FloatArray, nature: Nature, rng: np.random.Generator) -> Truth:
-    """As believed, but from some day on the device reads 15 % too little."""
-    truth = as_believed(given, grid, nature, rng)
-    broken = grid >= rng.uniform(60.0, grid[-1] - 30.0)
-    return Truth(truth.excess, truth.strength * np.where(broken, 0.85, 1.0))
-
-
-TRUTHS: Mapping[str, Callable[[Doses, FloatArray, Nature, np.random.Generator], Truth]] = {
-    "as believed": as_believed,
-    "two-phase response": two_phases,
-    "saturable kinetics": saturable,
-    "no relation to IgG": no_relation,
-    "a tired month": tired_month,
-    "a broken dynamometer": broken_dynamometer,
-    "infusions recorded on the wrong day": as_believed,
+WRONG_DAY = "wrong_day"
+"""Some infusions are recorded on another day than theirs; strength is as believed."""
+TRUTHS: Mapping[str, Callable[[Doses, FloatArray, Nature, Described, np.random.Generator], Truth]] = {
+    "model": as_believed,
+    "two_phase": two_phases,
+    "saturable": saturable,
+    "no_relation": no_relation,
+    "tired_month": tired_month,
+    "broken_dynamometer": broken_dynamometer,
+    WRONG_DAY: as_believed,
 }
-WRONG_DAY = "infusions recorded on the wrong day"
-"""Half of the infusions are recorded one to three days beside their day."""
 
 
 def draw_nature(knowledge: Knowledge, body: Body, rng: np.random.Generator) -> Nature:
@@ -187,7 +199,7 @@ def draw_nature(knowledge: Knowledge, body: Body, rng: np.random.Generator) -> N
 
 def follow(name: str, knowledge: Knowledge, rng: np.random.Generator) -> Followed:
     """One person under one truth: eight cycles, in half of the people with one change of regimen on the way."""
-    nature = draw_nature(knowledge, BODY, rng)
+    nature, it = draw_nature(knowledge, BODY, rng), load_book().truths[name]
     first, second = rng.choice(len(REGIMENS), 2)
     change = int(rng.integers(3, CYCLES)) if rng.random() < 0.5 else CYCLES
     starts, grams = [FIRST_DOSE], []
@@ -199,10 +211,11 @@ def follow(name: str, knowledge: Knowledge, rng: np.random.Generator) -> Followe
     given = Doses.of(np.array(starts[:-1]) + INFUSED, grams, length=LASTING)
     recorded = given
     if name == WRONG_DAY:
-        beside = rng.choice([-3, -2, -1, 1, 2, 3], CYCLES) * (rng.random(CYCLES) < 0.5)
+        beside = np.round(it["error"] * rng.standard_normal(CYCLES)) * (rng.random(CYCLES) < it["part"])
+        beside = np.clip(beside, -FARTHEST, FARTHEST)
         recorded = Doses.of(given.start + beside, grams, length=LASTING)
     grid = np.arange(0.0, starts[-1] + 1.0, FINE)
-    truth = TRUTHS[name](given, grid, nature, rng)
+    truth = TRUTHS[name](given, grid, nature, it, rng)
     true = nature.level * np.exp(-nature.decline * days) * np.interp(days, grid, truth.strength)
     tail = knowledge.composite.constants["tail"].value
     e, noise = 0.0, np.empty(days.size)
@@ -215,7 +228,7 @@ def follow(name: str, knowledge: Knowledge, rng: np.random.Generator) -> Followe
     constants = knowledge.composite.constants
     error = np.hypot(constants["igg_proportional"].value * level, constants["igg_additive"].value)
     igg = level + error * innovations(constants["igg_tail"].value, at.size, rng)
-    return Followed(given, recorded, days, true * (1.0 + nature.sd * noise), true, igg)
+    return Followed(given, recorded, days, true * (1.0 + nature.sd * noise), true, igg, truth.breaks)
 
 
 def seen_until(person: Followed, day: float) -> History:
@@ -250,7 +263,7 @@ class Told:
     """Forecast of one cycle, as the models have it and widened: draws of strength and of measured values (n × days).
 
     true, seen : what came; last : the cycle before, day by day; around : values of the last two cycles within two days of
-    the same day of the cycle (10 × days)
+    the same day of the cycle (10 × days); calm : nothing changed within the cycle that nobody could foresee
     """
 
     strength: tuple[FloatArray, FloatArray]
@@ -259,6 +272,7 @@ class Told:
     seen: FloatArray
     last: FloatArray
     around: FloatArray
+    calm: bool
 
 
 def foretell(person: Followed, cycle: int, knowledge: Knowledge, seed: int) -> Told:
@@ -290,6 +304,7 @@ def foretell(person: Followed, cycle: int, knowledge: Knowledge, seed: int) -> T
         person.measured[coming],
         np.interp(before + into, person.days, person.measured),
         np.array(around),
+        not any(start < day <= end for day in person.breaks),
     )
 
 
@@ -306,11 +321,19 @@ COLUMNS = ("strength 50", "strength 90", "measured 50", "measured 90", "score")
 def judged(name: str, first: int, last: int, seed: int) -> dict[str, FloatArray]:
     """A unit of work: the people first to last - 1 under one truth, each cycle foretold and held against what came.
 
-    Returns `person` (F forecasts) and F × 5 `plain`, `widened` (see COLUMNS; scores as a share of the person's mean
-    strength), and the scores F of `last`, the last cycle repeated, and `around`, its values and their neighbours.
+    Returns `person` and `calm` (F forecasts; calm: 1 where nothing changed suddenly), F × 5 `plain` and `widened` (see COLUMNS;
+    scores as a share of the person's mean strength), and the scores F of `last`, the last cycle repeated, and `around`, its
+    values and their neighbours.
     """
     knowledge = load()
-    rows: dict[str, list[list[float]]] = {"person": [], "plain": [], "widened": [], "last": [], "around": []}
+    rows: dict[str, list[list[float]]] = {
+        "person": [],
+        "calm": [],
+        "plain": [],
+        "widened": [],
+        "last": [],
+        "around": [],
+    }
     for number in range(first, last):
         person = follow(name, knowledge, np.random.default_rng([seed, number]))
         for cycle in range(FIRST_ORIGIN, CYCLES):
@@ -322,6 +345,7 @@ def judged(name: str, first: int, last: int, seed: int) -> dict[str, FloatArray]
                 ]
                 rows[kind].append([*cover, float(crps(measured, told.seen).mean()) / scale])
             rows["person"].append([float(number)])
+            rows["calm"].append([float(told.calm)])
             rows["last"].append([float(np.abs(told.last - told.seen).mean()) / scale])
             rows["around"].append([float(crps(told.around, told.seen).mean()) / scale])
     return {key: np.array(value) for key, value in rows.items()}

@@ -11,7 +11,7 @@ import numpy as np
 from ranvier.estimation import history as past
 from ranvier.estimation import kernels as K
 from ranvier.estimation.days import Doubt, in_doubt
-from ranvier.estimation.discrepancy import look_back, next_error, window
+from ranvier.estimation.discrepancy import Errors, left_over, look_back, next_error, window
 from ranvier.estimation.history import History
 from ranvier.estimation.model import Body, Candidate, body_of, candidates, domain_findings, timeline
 from ranvier.estimation.nouns import (
@@ -84,7 +84,7 @@ def estimate(record: Record, knowledge: Knowledge, *, at: date, seed: int) -> Po
     order = rng.permutation(sum(counts))
     days = _grid(history)
     draws, fitted = bring_to_now(history, explained, rows, order, days, has_igg)
-    draws, widened = widen(draws, history, explained, knowledge, seed)
+    draws, widened = widen(draws, history, explained, rows, order, knowledge, seed)
     prior, _ = bring_to_now(history, explained, priors, order, days[:0], has_igg)
     return Posterior(
         basis=basis,
@@ -127,7 +127,7 @@ def draws_now(history: History, body: Body, knowledge: Knowledge, seed: int) -> 
     rows = _rows_of(explained, counts, rng)
     order = rng.permutation(sum(counts))
     draws, _ = bring_to_now(history, explained, rows, order, np.empty(0), bool(history.igg.used.any()))
-    return draws, widen(draws, history, explained, knowledge, seed)[0]
+    return draws, widen(draws, history, explained, rows, order, knowledge, seed)[0]
 
 
 def explain_as_read(
@@ -182,29 +182,59 @@ def _rows_of(explained: tuple[Explained, ...], counts: list[int], rng: np.random
 
 
 def widen(
-    draws: Draws, history: History, explained: tuple[Explained, ...], knowledge: Knowledge, seed: int
+    draws: Draws,
+    history: History,
+    explained: tuple[Explained, ...],
+    rows: list[FloatArray],
+    order: K.IntArray,
+    knowledge: Knowledge,
+    seed: int,
 ) -> tuple[Draws, tuple[Finding, ...]]:
-    """Draws whose levels carry the discrepancy of the forecasts to come, of a size that the person's own errors say."""
+    """Draws whose levels carry the discrepancy of the forecasts to come, of a size that the person's own errors say.
+
+    rows, order : of each explanation, and of all of them in the draws
+    """
     best = max((e for e in explained if e.sample is not None), key=lambda e: e.probability)
     scale = knowledge.composite.constants["discrepancy"]
-    level = draws.level.copy()
+    past_errors = look_back(history, best.candidate, timeline(history), seed)
+    fits = [(r, e.candidate.belief) for r, e in zip(rows, explained, strict=True)]
+    moved = strayed(draws, history, past_errors, fits, order, scale.value, np.random.default_rng([seed, 8]))
     findings = []
-    for m, errors in enumerate(look_back(history, best.candidate, timeline(history), seed)):
-        if not errors.error.size:
+    for m, errors in enumerate(past_errors):
+        if not errors.forecasts:
             continue
-        log = next_error(errors, scale.value, len(level), np.random.default_rng([seed, 8, m]))
-        level[:, m] *= np.exp(log)
+        log = np.log(moved.level[:, m] / draws.level[:, m])
         facts: dict[str, Fact] = {
             "measure": history.measures[m].id,
-            "n": int(errors.error.size),
+            "n": errors.forecasts,
             "days": round(window(history)),
             "typical": float(np.median(np.abs(errors.error))),
-            "allowed": float(np.median(np.sqrt(errors.variance))),
+            "allowed": float(np.median(np.sqrt(np.diag(errors.covariance)))),
             "sd": float(np.std(log)),
             "shift": float(np.median(log)),
         }
         findings.append(Finding("forecast.widened", facts, status=scale.status))
-    return replace(draws, level=level), tuple(findings)
+    return moved, tuple(findings)
+
+
+def strayed(
+    draws: Draws,
+    history: History,
+    past_errors: tuple[Errors, ...],
+    fits: Sequence[tuple[FloatArray, K.Belief]],
+    order: K.IntArray,
+    scale: float,
+    rng: np.random.Generator,
+) -> Draws:
+    """Draws whose levels are moved as past errors say; each by the discrepancy of one day of the window to come."""
+    level = draws.level.copy()
+    line = timeline(history)
+    for m, errors in enumerate(past_errors):
+        if errors.forecasts:
+            days = history.at_day + window(history) * rng.random(len(level))
+            left = left_over(line, fits, order, m, history.at_day)
+            level[:, m] *= np.exp(next_error(errors, left, scale, days, rng))
+    return replace(draws, level=level)
 
 
 def explain(

@@ -7,7 +7,7 @@ proposal is measured in docs/measured/cohort.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,11 +15,11 @@ from ranvier.estimation import history as past
 from ranvier.estimation import kernels as K
 from ranvier.estimation.coordinates import Coordinates, log_clearance
 from ranvier.estimation.days import Doubt, in_doubt
-from ranvier.estimation.discrepancy import look_back, next_error
+from ranvier.estimation.discrepancy import look_back
 from ranvier.estimation.history import History
 from ranvier.estimation.model import Body, Candidate, candidates, timeline
 from ranvier.estimation.nouns import Basis, Diagnostics, Draws, FloatArray, ModelWeight, Posterior
-from ranvier.estimation.posterior import Explained, bring_to_now, told
+from ranvier.estimation.posterior import Explained, bring_to_now, strayed, told
 from ranvier.estimation.predict import run
 from ranvier.estimation.sampling import Sample, laplace_evidence
 from ranvier.estimation.search import MOST_EVALUATIONS, REACH, Optimum
@@ -96,7 +96,7 @@ def estimate_quickly(
     order = rng.permutation(draws)
     now, _ = bring_to_now(history, explained, rows, order, np.empty(0), has_igg)
     if careful:
-        now = _widened(now, history, explained, line, knowledge, rng)
+        now = _widened(now, history, explained, rows, order, line, knowledge, rng)
     posterior = Posterior(
         basis=Basis.MEASURED if history.measures != (past.UNMEASURED,) else Basis.COVARIATES,
         origin=history.origin.isoformat(),
@@ -121,23 +121,19 @@ def estimate_quickly(
 
 
 def _widened(
-    draws: Draws, history: History, explained: Sequence[Explained], line: K.Timeline, knowledge: Knowledge,
-    rng: np.random.Generator,
+    draws: Draws, history: History, explained: Sequence[Explained], rows: list[FloatArray], order: K.IntArray, line: K.Timeline,
+    knowledge: Knowledge, rng: np.random.Generator,
 ) -> Draws:  # fmt: skip
     """As `posterior.widen`, with fits that begin where the present one ended, and Laplace's approximation."""
     best = max(explained, key=lambda e: e.probability)
-    scale = knowledge.composite.constants["discrepancy"].value
 
     def fit(before: K.Timeline, rng: np.random.Generator) -> FloatArray:
         optimum = _descended(best.candidate, before, best.optimum.x)
         return _drawn(best.candidate, before, optimum, FORETELL, rng)
 
-    level = draws.level.copy()
     errors = look_back(history, best.candidate, line, int(rng.integers(2**31)), fit=fit)
-    for m, each in enumerate(errors):
-        if each.error.size:
-            level[:, m] *= np.exp(next_error(each, scale, len(level), rng))
-    return replace(draws, level=level)
+    fits = [(r, e.candidate.belief) for r, e in zip(rows, explained, strict=True)]
+    return strayed(draws, history, errors, fits, order, knowledge.composite.constants["discrepancy"].value, rng)
 
 
 def _descended(candidate: Candidate, line: K.Timeline, start: FloatArray | None) -> Optimum:
