@@ -70,8 +70,8 @@ def page(found: dict[str, dict[str, FloatArray]], people: int) -> str:
     for name, rows in found.items():
         calm = rows["calm"][:, 0] > 0
         if not calm.all():
-            each = [f"{cell(name, 'plain', 1, some)} → **{cell(name, 'widened', 1, some)}**" for some in (calm, ~calm)]
-            sudden.append(f"| {title[name]} | {np.sum(calm)} | {each[0]} | {np.sum(~calm)} | {each[1]} |")
+            two = [f"{cell(name, 'plain', 1, some)} → **{cell(name, 'widened', 1, some)}**" for some in (calm, ~calm)]
+            sudden.append(f"| {title[name]} | {np.sum(calm)} | {two[0]} | {np.sum(~calm)} | {two[1]} |")
     score = []
     for name, rows in found.items():
         plain, widened = rows["plain"][:, 4].mean(), rows["widened"][:, 4].mean()
