@@ -37,6 +37,10 @@ Examples: ranvier fit levels.csv --population clinic.yaml
           ranvier fit levels.csv --population tortorici2021 --json fits.json
           ranvier fit levels.txt --population clinic.yaml \\
                   --columns DV=CONC,WT=KG
+          ranvier fit hospital.csv --population clinic.yaml --out fits.parquet
+
+With --out people are read, fitted and written a few at a time, so that memory does not grow with their number. A .parquet has
+one row per person; a .jsonl has one line per person with everything that --json gives.
 """
 SHOWN = 20
 
@@ -72,13 +76,28 @@ SHOWN = 20
     metavar="OUT",
     help="Everything, into this file; - for the screen.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="One person after the other into this file: .jsonl or .parquet.",
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 def command(
     data: Path, population: str, method: str, columns: tuple[str, ...], draws: int, starts: int, seed: int, json_to: Path | None,
-    quiet: bool,
+    out: Path | None, quiet: bool,
 ) -> int:  # fmt: skip
     """Read, fit, print; the words are HELP."""
     names = _columns(columns)
+    if out is not None:
+        if json_to is not None:
+            raise click.UsageError(
+                "--out and --json: choose one; a .jsonl given to --out has the same for each person."
+            )
+        from ranvier.cli.fit_stream import stream
+
+        it, tell = population_named(population), _progress(0, quiet=quiet)
+        return stream(data, it, names, out, method=method, draws=draws, starts=starts, seed=seed, tell=tell)
     if json_to is not None and str(json_to) != "-" and not json_to.parent.is_dir():
         raise click.UsageError(f"--json: there is no folder {json_to.parent}. Make it first, or name another.")
     from ranvier.cli import words
@@ -93,7 +112,7 @@ def command(
     assert not must_mend(notes)
     if notes:
         click.echo(words.problem_lines(notes), err=True)
-    results, sampled = _run(problem, method, draws, starts, seed, tell=_progress(len(table), quiet=quiet))
+    results, sampled = run(problem, method, draws, starts, seed, tell=_progress(len(table), quiet=quiet))
     found = as_data(problem, results, sampled, method, seed, notes)
     if json_to is not None and str(json_to) == "-":
         click.echo(json.dumps(found, ensure_ascii=False))
@@ -146,14 +165,23 @@ def _progress(total: int, *, quiet: bool) -> Callable[[str, int], None]:
     def tell(what: str, done: int) -> None:
         if shown and (time.monotonic() - last[0] > 1.0 or done == total):
             last[0] = time.monotonic()
-            click.echo(f"\r{what}: {done} of {total} people", nl=done == total, err=True)
+            whole = f" of {total}" if total else ""
+            click.echo(f"\r{what}: {done}{whole} people", nl=done == total, err=True)
 
     return tell
 
 
-def _run(
-    problem: FitProblem, method: str, draws: int, starts: int, seed: int, *, tell: Callable[[str, int], None]
+def run(
+    problem: FitProblem,
+    method: str,
+    draws: int,
+    starts: int,
+    seed: int,
+    *,
+    tell: Callable[[str, int], None],
+    before: int = 0,
 ) -> tuple[list[PersonResult], list[EtaDraws] | None]:
+    """Everybody's fit, and draws where the method makes them. before : people that were fitted in earlier parts."""
     import os
     from concurrent.futures import ThreadPoolExecutor
 
@@ -172,14 +200,15 @@ def _run(
     if method == "nuts":
         out = []
         for i in range(len(problem)):
-            out.append(nuts(problem, bench, i, fits, draws, seed))
+            out.append(nuts(problem, bench, i, fits, draws, seed, before=before))
             tell("sampled", i + 1)
         return results, out
     workers = os.cpu_count() or 1
     benches = [Bench(problem) for _ in range(workers)]
 
     def some(w: int) -> list[tuple[int, EtaDraws]]:
-        return [(i, importance(problem, benches[w], i, fits, draws, seed)) for i in range(w, len(problem), workers)]
+        mine = range(w, len(problem), workers)
+        return [(i, importance(problem, benches[w], i, fits, draws, seed, before=before)) for i in mine]
 
     with ThreadPoolExecutor(workers) as pool:
         made = dict(pair for part in pool.map(some, range(workers)) for pair in part)
@@ -203,11 +232,12 @@ def as_data(
         "data": problem.data.name, "method": method, "seed": seed if sampled is not None else None,
         "notes": [words.problem_data(n) for n in notes],
         "objective": sum(r.objective for r in results),
-        "people": [_person_data(problem, i, r, sampled[i] if sampled else None) for i, r in enumerate(results)],
+        "people": [person_data(problem, i, r, sampled[i] if sampled else None) for i, r in enumerate(results)],
     }  # fmt: skip
 
 
-def _person_data(problem: FitProblem, i: int, r: PersonResult, draws: EtaDraws | None) -> dict[str, Any]:
+def person_data(problem: FitProblem, i: int, r: PersonResult, draws: EtaDraws | None) -> dict[str, Any]:
+    """One person, as plain data."""
     import numpy as np
 
     from ranvier.estimation.individual_result import natural_draws

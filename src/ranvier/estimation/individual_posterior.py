@@ -36,8 +36,12 @@ class EtaDraws:
     divergences: int | None = None
 
 
-def importance(problem: Problem, bench: Bench, i: int, fits: Fits, draws: int, seed: int) -> EtaDraws:
+def importance(
+    problem: Problem, bench: Bench, i: int, fits: Fits, draws: int, seed: int, *, before: int = 0
+) -> EtaDraws:
     """Draws by importance sampling: a multivariate t at the mode with the Laplace covariance, then one fitted to its own draws.
+
+    before : people of the whole data set that stand before this part of it, so that parts give the draws of the whole
 
     References
     ----------
@@ -46,7 +50,7 @@ def importance(problem: Problem, bench: Bench, i: int, fits: Fits, draws: int, s
     n = problem.etas(i)
     if n == 0:
         return EtaDraws(np.zeros((draws, 0)), None, float(draws))
-    rng = np.random.default_rng([seed, i])
+    rng = np.random.default_rng([seed, before + i])
     middle, laplace = fits.eta[i, :n], fits.covariance[i, :n, :n]
     covariance = laplace
     for size in (FIRST_ROUND, 2 * draws):
@@ -90,8 +94,8 @@ def objectives(problem: Problem, bench: Bench, i: int, eta: FloatArray) -> Float
     return out
 
 
-def nuts(problem: Problem, bench: Bench, i: int, fits: Fits, draws: int, seed: int) -> EtaDraws:
-    """Draws by the No-U-Turn sampler (nutpie), on etas whitened by the Laplace covariance; four chains."""
+def nuts(problem: Problem, bench: Bench, i: int, fits: Fits, draws: int, seed: int, *, before: int = 0) -> EtaDraws:
+    """Draws by the No-U-Turn sampler (nutpie), on etas whitened by the Laplace covariance; four chains. `before`: as above."""
     import nutpie
     from arviz_stats.base import array_stats
     from nutpie.compiled_pyfunc import from_pyfunc
@@ -122,7 +126,14 @@ def nuts(problem: Problem, bench: Bench, i: int, fits: Fits, draws: int, seed: i
     )  # fmt: skip
     keep = -(-draws // CHAINS)
     trace = nutpie.sample(
-        model, draws=keep, tune=TUNE, chains=CHAINS, cores=2, seed=seed + i, progress_bar=False, target_accept=0.9
+        model,
+        draws=keep,
+        tune=TUNE,
+        chains=CHAINS,
+        cores=2,
+        seed=seed + before + i,
+        progress_bar=False,
+        target_accept=0.9,
     )
     u = np.asarray(trace.posterior["u"].values)
     rhat = float(max(array_stats.rhat(u[:, :, d], chain_axis=0, draw_axis=1) for d in range(n)))

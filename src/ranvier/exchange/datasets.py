@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +71,75 @@ def parse_dataset(
     text: str, name: str, *, columns: Mapping[str, str] | None = None, covariates: Sequence[str] = ()
 ) -> tuple[Dataset, tuple[Problem, ...]]:
     """As `read_dataset`, from text."""
+    return _parsed(_written(text.splitlines()), name, columns, covariates)
+
+
+def parts_of(
+    path: Path, *, people: int, columns: Mapping[str, str] | None = None, covariates: Sequence[str] = ()
+) -> Iterator[tuple[Dataset, tuple[Problem, ...]]]:
+    """The data set of a file in parts of so many people, each read when it is asked for; no more than a part is held.
+
+    Of the people before only a number each is remembered, so that one whose rows do not stand together is found. `columns` and
+    `covariates` as in `read_dataset`; raises as it does, with the problems of the part that is read.
+    """
+    with path.open("rb") as file:
+        lines = _written(_decoded(file))
+        header = next(lines, None)
+        if header is None:
+            _parsed((), path.name, columns, covariates)
+            return
+        sign = _sign(header[1])
+        names = [h.strip().strip('"').strip().upper() for h in _cells(header[1], sign)]
+        wanted = next((t for ours, t in (columns or {}).items() if ours.upper() == "ID"), "ID").upper()
+        at = names.index(wanted) if wanted in names else 0  # where there is none the parser says so
+        before: set[int] = set()
+        part, count, who = [header], 0, None
+        for line in lines:
+            cells = _cells(line[1], sign)
+            new = cells[at].strip() if at < len(cells) else who
+            if new != who:
+                if hash(new) in before:
+                    what = f"person {new} began further up; others stand between"
+                    place = f"{path.name}, line {line[0]}, ID"
+                    problem = Problem(place, what, "Sort the rows by person, then time.", line=line[0])
+                    raise InputError(f"{path.name} cannot be used yet.", (problem,))
+                if count == people:
+                    yield _parsed(part, path.name, columns, covariates)
+                    part, count = [header], 0
+                before.add(hash(new))
+                who, count = new, count + 1
+            part.append(line)
+        yield _parsed(part, path.name, columns, covariates)
+
+
+def _decoded(file: Iterable[bytes]) -> Iterator[str]:
+    for number, raw in enumerate(file):
+        try:
+            yield raw.decode("utf-8-sig" if number == 0 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            yield raw.decode("latin-1").rstrip("\r\n")
+
+
+def _written(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Lines with something on them, and their numbers."""
+    return ((n, s) for n, s in enumerate(lines, start=1) if s.strip() and not s.lstrip().startswith("#"))
+
+
+def _sign(header: str) -> str | None:
+    """What separates columns; None: blanks."""
+    sign = max(",;\t", key=header.count)
+    return sign if header.count(sign) else None
+
+
+def _cells(line: str, sign: str | None) -> list[str]:
+    return re.split(r"\s+", line.strip()) if sign is None else next(csv.reader(io.StringIO(line), delimiter=sign))
+
+
+def _parsed(
+    lines: Iterable[tuple[int, str]], name: str, columns: Mapping[str, str] | None, covariates: Sequence[str]
+) -> tuple[Dataset, tuple[Problem, ...]]:
     work = _Parse(name, dict(columns or {}), tuple(covariates))
-    made = work.run(text)
+    made = work.run(lines)
     problems = tuple(work.problems[:MOST_PROBLEMS])
     if len(work.problems) > MOST_PROBLEMS:
         more = len(work.problems) - MOST_PROBLEMS
@@ -94,8 +161,8 @@ class _Parse:
     def look(self, what: str, remedy: str, line: int | None = None) -> None:
         self.problems.append(Problem(self.name, what, remedy, Severity.LOOK, line))
 
-    def run(self, text: str) -> Dataset | None:
-        rows = self._rows(text)
+    def run(self, numbered: Iterable[tuple[int, str]]) -> Dataset | None:
+        rows = self._rows(list(numbered))
         if rows is None:
             return None
         header, body = rows
@@ -113,23 +180,16 @@ class _Parse:
 
     # ---- rows and header
 
-    def _rows(self, text: str) -> tuple[list[str], list[tuple[int, list[str]]]] | None:
-        numbered = [
-            (n, s) for n, s in enumerate(text.splitlines(), start=1) if s.strip() and not s.lstrip().startswith("#")
-        ]
+    def _rows(self, numbered: list[tuple[int, str]]) -> tuple[list[str], list[tuple[int, list[str]]]] | None:
         if not numbered:
             self.mend(None, "is empty", "Name a file with a header line and one row per record.")
             return None
-        first = numbered[0][1]
-        sign = max(",;\t", key=first.count)
-        if first.count(sign) == 0:
-            split = [(n, re.split(r"\s+", s.strip())) for n, s in numbered]
-        else:
-            try:
-                split = [(n, next(csv.reader(io.StringIO(s), delimiter=sign))) for n, s in numbered]
-            except csv.Error as error:
-                self.mend(None, f"cannot be split into columns: {error}", "Save it as CSV.")
-                return None
+        sign = _sign(numbered[0][1])
+        try:
+            split = [(n, _cells(s, sign)) for n, s in numbered]
+        except csv.Error as error:
+            self.mend(None, f"cannot be split into columns: {error}", "Save it as CSV.")
+            return None
         header = [h.strip().strip('"').strip() for h in split[0][1]]
         return header, split[1:]
 
