@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from tests.estimation.general import population, problem
 
 from ranvier.estimation import individual_kernels as K
@@ -171,3 +172,58 @@ def test_many_rows_at_once_give_what_each_gives_alone():
         K.look_at_rows(p.structure, p.cohort, 1, p.variability, p.typical, etas, 0, 4, p.moving, bench.desk, wanted, f)
         assert np.allclose(f, [look.f for look in alone], rtol=1e-12)
     assert np.allclose(objective_, [look.objective for look in alone], rtol=1e-12)
+
+
+NORMAL = {
+    "parameters": {
+        "absorption_rate": {"scale": "log", "typical": 1.1, "spread": 0.3},
+        "clearance": {
+            "scale": "normal", "typical": 0.3, "spread": 0.06,
+            "covariates": [{"column": "WT", "form": "power", "reference": 70, "exponent": 0.75}],
+        },
+        "central_volume": {"scale": "normal", "typical": 4.0, "spread": 0.5},
+        "bioavailability": {"scale": "logit", "typical": 0.7, "spread": 0.4},
+    },
+    "correlations": [{"of": "clearance", "with": "central_volume", "number": 0.4}],
+}  # fmt: skip
+
+
+def test_deviations_that_are_added_multiplied_or_on_the_logit_come_out_as_by_hand():
+    """Two roads: the engine's fit, and a general optimiser on the objective written out with the closed form of the curve."""
+    weights = {i: 50.0 + 7.0 * i for i in range(1, 7)}
+    text = study(6, extra=",WT", cells=lambda i, t: f",{weights[i]}").replace(
+        ".,.,1,", ".,.,0,"
+    )  # nothing is censored here
+    p = problem(text, population("one_compartment_oral", more=("bioavailability",), **NORMAL))
+    fits, bench = fit(p), Bench(p)
+    omega = p.population.omega
+    assert p.population.subject_names == ("absorption_rate", "clearance", "central_volume", "bioavailability")
+    for i in range(len(p)):
+        rows = slice(int(p.cohort.obs_ptr[i]), int(p.cohort.obs_ptr[i + 1]))
+        t, y = np.array([0.5, 1.5, 4.0, 9.0, 20.0]), p.cohort.o_value[rows]
+
+        def parameters(eta, weight=weights[i + 1]):
+            logit = np.log(0.7 / 0.3) + eta[3]
+            return (
+                1.1 * np.exp(eta[0]), 0.3 * (weight / 70.0) ** 0.75 + eta[1], 4.0 + eta[2], 1.0 / (1.0 + np.exp(-logit)),
+            )  # fmt: skip
+
+        def curve(eta, t=t, parameters=parameters):
+            ka, cl, v, share = parameters(eta)
+            k = cl / v
+            return 30.0 * share * ka / (v * (ka - k)) * (np.exp(-k * t) - np.exp(-ka * t))
+
+        def by_hand(eta, y=y, curve=curve):
+            return np.sum((y - curve(eta)) ** 2 / 0.25 + np.log(0.25)) + eta @ np.linalg.solve(omega, eta)
+
+        start = fits.eta[i] + 0.1 * np.sqrt(np.diag(omega))
+        best = minimize(by_hand, start, method="BFGS", options={"gtol": 1e-9})
+        assert fits.eta[i] == pytest.approx(best.x, abs=2e-5)
+        assert bench.look(i, fits.eta[i]).objective == pytest.approx(best.fun, abs=1e-7)
+        told = person(p, bench, fits, i).parameters
+        names = ("absorption_rate", "clearance", "central_volume", "bioavailability")
+        assert [told[n] for n in names] == pytest.approx(parameters(best.x), rel=1e-4)
+        slopes = np.array([(curve(best.x + h) - curve(best.x - h)) / 2e-5 for h in 1e-5 * np.eye(4)])
+        assert fits.covariance[i] == pytest.approx(
+            np.linalg.inv(slopes @ slopes.T / 0.25 + np.linalg.inv(omega)), rel=1e-4, abs=1e-6
+        )

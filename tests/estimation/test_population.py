@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from tests.estimation.golden import GOLDEN, basic, made
 from tests.estimation.populations import MODEL, TRUE, data_text, space
 
@@ -92,6 +93,55 @@ def test_a_population_is_found_again():
     assert fitted.errors.positive
     assert 1.0 <= fitted.errors.condition < 100
     assert fitted.errors.gradient < 0.01
+
+
+LINEAR = changed(
+    parameters={
+        "clearance": {"typical": {"value": 0.43, "fixed": True}},
+        "central_volume": {"typical": {"value": 6.0, "fixed": True}},
+        "bioavailability_central": {"scale": "normal", "typical": 0.8, "spread": 0.3},
+        "endogenous": {"scale": "normal", "typical": 4.0, "spread": 2.0},
+    },
+    correlations=[{"of": "bioavailability_central", "with": "endogenous", "number": 0.1}],
+    residual={"concentration": {"error": "additive", "additive": 1.5}},
+)
+"""Both deviations are added to what the curve is linear in: then FOCEI is exact, and the likelihood is a normal distribution."""
+
+
+def test_added_deviations_are_learnt_as_the_exact_likelihood_has_them():
+    rng = np.random.default_rng(11)
+    t, k = np.array([1.0, 5.0, 12.0, 20.0, 30.0]), 0.43 / 6.0
+    g = 80.0 / 6.0 * np.exp(-k * t)
+    own = np.array([1.0, 9.0]) + rng.standard_normal((40, 2)) @ np.diag([0.2, 2.0])
+    y = own[:, :1] * g + own[:, 1:] + 0.8 * rng.standard_normal((40, t.size))
+    rows = [f"{i + 1},0,80,.,1" for i in range(40)] + [
+        f"{i + 1},{t[j]},.,{y[i, j]:.6f},0" for i in range(40) for j in range(t.size)
+    ]
+    rows.sort(key=lambda r: (int(r.split(",")[0]), float(r.split(",")[1])))
+    text = "\n".join(["ID,TIME,AMT,DV,EVID", *rows])
+    y = np.round(y, 6)
+
+    def exact(u):
+        """-2 log likelihood without n ln 2 pi; u: two middles, Cholesky factor of omega (log diagonal), log SD of the error."""
+        root = np.array([[np.exp(u[2]), 0.0], [u[3], np.exp(u[4])]])
+        design = np.column_stack([g, np.ones(t.size)])
+        v = design @ root @ root.T @ design.T + np.exp(2.0 * u[5]) * np.eye(t.size)
+        rest = y - design @ u[:2]
+        return len(y) * np.linalg.slogdet(v)[1] + np.sum(rest * np.linalg.solve(v, rest.T).T)
+
+    best = minimize(exact, [0.8, 4.0, np.log(0.3), 0.0, np.log(2.0), np.log(1.5)], method="BFGS")
+    root = np.array([[np.exp(best.x[2]), 0.0], [best.x[3], np.exp(best.x[4])]])
+    omega = root @ root.T
+    found = fit_population(space(LINEAR, text=text, fixed=fixed_numbers(LINEAR)), errors=False)
+    value = dict(zip(found.names, found.value, strict=True))
+    assert found.converged
+    assert found.objective == pytest.approx(best.fun, abs=1e-3)
+    assert value["bioavailability_central"] == pytest.approx(best.x[0], rel=1e-3)
+    assert value["endogenous"] == pytest.approx(best.x[1], rel=1e-3)
+    assert value["between bioavailability_central"] == pytest.approx(omega[0, 0], rel=5e-3)
+    assert value["between endogenous"] == pytest.approx(omega[1, 1], rel=5e-3)
+    assert value["concentration.additive"] == pytest.approx(np.exp(best.x[5]), rel=1e-3)
+    assert found.population.omega[0, 1] == pytest.approx(omega[0, 1], abs=5e-3)
 
 
 def test_a_number_that_is_held_stays_where_it_is():

@@ -5,8 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from ranvier.evidence.models import family, population_of, read_population, shipped
+from ranvier.evidence.models import (
+    ERRORS,
+    FORMS,
+    SCALES,
+    family,
+    population_of,
+    read_population,
+    schema,
+    shipped,
+)
+from ranvier.exchange.population_file import population_text
 from ranvier.ground.notes import InputError
 
 SOUND = {
@@ -94,6 +108,97 @@ def test_rubbish_is_refused_with_words(rubbish, tmp_path: Path):
     with pytest.raises(InputError) as caught:
         read_population(path)
     assert caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "words"),
+    [
+        ({"interaction": "yes"}, "interaction", "true or false"),
+        ({"compartments": {"depot": "first"}}, "compartments.depot", "a whole number"),
+        ({"compartments": 3}, "compartments", "mapping"),
+        ({"notes": 7}, "notes", "a list"),
+        ({"notes": [7]}, "notes[0]", "text"),
+        ({"provenance": "by hand"}, "provenance", "a group"),
+        ({"outputs": {"concentration": "one"}}, "outputs.concentration", "a number"),
+        ({"columns": {"DV": 3}}, "columns.DV", "text"),
+        ({"correlations": [{"of": "clearance", "with": "central_volume"}]}, "correlations[0].number", "not a number"),
+        ({"parameters": SOUND["parameters"] | {"absorption_rate": {"typical": {"value": 1.2, "unti": "1/h"}}}},
+         "parameters.absorption_rate.typical", "unti is not known here"),
+        ({"parameters": SOUND["parameters"] | {"absorption_rate": {"typical": {"value": 1.2, "status": "sure"}}}},
+         "parameters.absorption_rate.typical.status", "not one of read, computed"),
+    ],
+)  # fmt: skip
+def test_what_departs_from_the_published_schema_is_told_with_its_place_and_an_example(change, place, words):
+    with pytest.raises(InputError) as caught:
+        population_of(SOUND | change, "clinic.yaml")
+    found = {p.place.removeprefix("clinic.yaml: "): p for p in caught.value.problems}
+    assert place in found
+    assert words in found[place].what
+    assert found[place].remedy
+    assert len(caught.value.problems) == 1  # once
+
+
+def test_every_example_of_the_schema_fits_the_schema():
+    checked = 0
+
+    def walk(node):
+        nonlocal checked
+        if isinstance(node, dict):
+            for example in node.get("examples", ()):
+                validator = Draft202012Validator(node | {"$defs": schema()["$defs"]})
+                assert not list(validator.iter_errors(example)), example
+                checked += 1
+            for below in node.values():
+                walk(below)
+        elif isinstance(node, list):
+            for below in node:
+                walk(below)
+
+    Draft202012Validator.check_schema(schema())
+    walk(schema())
+    assert checked > 30
+
+
+def test_the_schema_knows_the_words_of_the_reader():
+    parameter, relation, error = (schema()["$defs"][k]["properties"] for k in ("parameter", "relation", "error"))
+    assert tuple(parameter["scale"]["enum"]) == SCALES
+    assert tuple(relation["form"]["enum"]) == FORMS
+    assert tuple(error["error"]["enum"]) == ERRORS
+
+
+def test_what_a_fit_writes_and_the_template_begin_sound():
+    it = population_of(SOUND, "clinic.yaml")
+    text = population_text(it, fixed=("clearance", "between central_volume"), provenance={"made": "invented"})
+    again = population_of(yaml.safe_load(text), "fitted.yaml")
+    assert np.allclose(again.omega, it.omega)
+    assert again.parameters["clearance"].relations == it.parameters["clearance"].relations
+
+
+def problems_of(data):
+    """What is told of this population; nothing where it is read."""
+    try:
+        population_of(data, "x")
+    except InputError as error:
+        return error.problems
+    return ()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers(-5, 5) | st.sampled_from(["", "log", "WT", "clearance", "factor"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["of", "with", "number", "value", "typical", "column", "form", "effect", "error", "additive", "spread"]),
+        inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(key=st.sampled_from(sorted(schema()["properties"])), rubbish=JSON, inside=st.booleans())
+def test_any_rubbish_at_any_key_is_refused_with_words_or_read(key, rubbish, inside):
+    change = {key: rubbish}
+    if inside and key == "parameters":
+        change = {"parameters": SOUND["parameters"] | {"clearance": rubbish}}
+    assert all(p.what and p.remedy for p in problems_of(SOUND | change))
 
 
 def test_correlations_that_no_people_could_have_are_refused():

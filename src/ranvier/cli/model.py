@@ -103,7 +103,10 @@ def show(name: str, as_json: bool) -> int:
     return ExitCode.OK
 
 
-@command.command("check", help="Whether a population file can be used: every problem, with its remedy.")
+@command.command(
+    "check",
+    help="Whether a population file can be used: every problem, with its remedy. Schema: ranvier schema population",
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object on standard output.")
 def check(file: Path, as_json: bool) -> int:

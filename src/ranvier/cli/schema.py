@@ -8,6 +8,7 @@ import click
 
 FILES = {
     "record": ("ranvier.record", "record.schema.json"),
+    "population": ("ranvier.evidence", "population.schema.json"),
     "assessment": ("ranvier.report", "assessment.schema.json"),
     "diagnosis": ("ranvier.report", "diagnosis.schema.json"),
     "start": ("ranvier.report", "start.schema.json"),
@@ -22,6 +23,7 @@ HELP = """Print a JSON Schema (2020-12).
 
 \b
 record      what a record file may hold
+population  what a population file of `ranvier fit` may hold
 assessment  what `ranvier plan --json` and `ranvier assess --json` give
 diagnosis   what `ranvier diagnose --json` gives
 start       what `ranvier start --json` gives

@@ -31,13 +31,15 @@ A population file (YAML) that `ranvier fit` and `ranvier population` read::
 Forms of a covariate relation, all multiplying the typical value: power (x / reference)^exponent, exponential
 exp(effect (x - reference)), linear 1 + effect (x - reference), factor 1 + effect where x is below, above or equals a value.
 Errors: additive, proportional, combined_sum (SD = a + b f), combined_root (SD = sqrt(a² + b² f²)), log (SD of the logarithm);
-additive and proportional are SDs. A number may be written alone or with unit, source, place and status.
+additive and proportional are SDs. A number may be written alone or with unit, source, place and status. The published schema is
+population.schema.json; what it cannot say (which parameters a structure has, that a covariance is possible) is checked here.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -237,6 +239,14 @@ def spreads() -> dict[str, tuple[float, float]]:
     return {kind: (float(two["published"]["value"]), float(two["start"]["value"])) for kind, two in kinds.items()}
 
 
+@functools.cache
+def schema() -> dict[str, Any]:
+    """The published JSON Schema (2020-12) of a population file. Not to be written to."""
+    text = (importlib.resources.files("ranvier.evidence") / "population.schema.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
 class _Reader:
     """Collects every problem of one population file."""
 
@@ -338,6 +348,7 @@ def _population(reader: _Reader, data: Any) -> PopulationModel | None:
     scale = reader.number(data.get("scale", 1.0), "scale")
     if scale <= 0:
         reader.mend("scale", f"{scale:g} is not positive", "Write a positive number, e.g. 1000 for mg and ug/L.")
+    _shape(reader, data)
     if must_mend(tuple(reader.problems)):
         return None
     return PopulationModel(
@@ -367,6 +378,78 @@ def _population(reader: _Reader, data: Any) -> PopulationModel | None:
         notes=tuple(str(n) for n in data.get("notes", ())),
         provenance=dict(data.get("provenance", {})),
     )
+
+
+def _shape(reader: _Reader, data: Any) -> None:
+    """Departures from the schema at places of which nothing has been said yet; what has been said knows the structure too."""
+    from jsonschema import Draft202012Validator  # imported here: a tenth of a second
+
+    told = [problem.place.removeprefix(f"{reader.name}: ") for problem in reader.problems]
+    for error in Draft202012Validator(schema()).iter_errors(data):
+        at = ""
+        for step in error.absolute_path:
+            at += f"[{step}]" if isinstance(step, int) else f".{step}" if at else str(step)
+        if any(
+            place == at or place.startswith((f"{at}.", f"{at}[")) or (at and at.startswith(place)) for place in told
+        ):
+            continue
+        rule: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+        if "$ref" in rule:
+            rule = {**schema()["$defs"][str(rule["$ref"]).rsplit("/", 1)[-1]], **rule}
+        examples = rule.get("examples") or _examples(list(error.absolute_path))
+        remedy = f"Write, for instance: {_one_line(examples[0])}" if examples else "See: ranvier schema population"
+        reader.mend(at, _departure(error), remedy)
+        told.append(at)
+
+
+def _examples(path: list[Any]) -> list[Any]:
+    """The schema's examples of what stands at this place, or the nearest above it that has some."""
+    node: Any = schema()
+    found: list[Any] = []
+    for step in path:
+        node = node.get("then", node) if "properties" not in node and "if" in node else node
+        below = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+        node = below if isinstance(below, Mapping) else node.get("additionalProperties")
+        if not isinstance(node, Mapping):
+            break
+        if "$ref" in node:
+            node = {**schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]], **node}
+        found = list(node.get("examples", found))
+    return found
+
+
+def _departure(error: Any) -> str:
+    """What is wrong, in words."""
+    value, wanted = _one_line(error.instance), error.validator_value
+    if error.validator == "type":
+        return f"{value} is not {' or '.join(_KINDS[k] for k in ([wanted] if isinstance(wanted, str) else wanted))}"
+    if error.validator == "enum":
+        return f"{value} is not one of {', '.join(map(str, wanted))}"
+    if error.validator == "additionalProperties":
+        extra = sorted(str(k) for k in error.instance if k not in error.schema.get("properties", {}))
+        return f"{', '.join(extra)} is not known here"
+    if error.validator == "required":
+        return f"{', '.join(k for k in wanted if k not in error.instance)} is missing"
+    if error.validator in ("minimum", "minItems", "minProperties", "minLength"):
+        return f"{value} is too little: at least {wanted}"
+    if error.validator == "oneOf":
+        return f"{value} needs one of two: number or covariance"
+    return f"{value} does not fit the format"
+
+
+_KINDS = {
+    "object": "a group of names with values", "array": "a list", "string": "text", "number": "a number",
+    "integer": "a whole number", "boolean": "true or false", "null": "nothing",
+}  # fmt: skip
+
+
+def _one_line(value: Any) -> str:
+    """As one would write it in YAML, on one line and not too long."""
+    try:
+        words = json.dumps(value, ensure_ascii=False, default=str).replace('"', "")
+    except (ValueError, TypeError):  # an alias that holds itself, a key that is no text
+        words = "this"
+    return words if len(words) <= 80 else words[:77] + "..."
 
 
 def _parameters(reader: _Reader, data: Mapping[str, Any], parts: list[StructurePart]) -> dict[str, ModelParameter]:
@@ -590,6 +673,7 @@ __all__ = [
     "family",
     "population_of",
     "read_population",
+    "schema",
     "shipped",
     "spreads",
 ]
