@@ -13,7 +13,7 @@ v n × 2 (gain over untreated strength, fast and slow phase), s n (what decline 
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 from ranvier.response.kernels import (
     LONGEST_STEP,
     LONGEST_STEP_OF_INFUSION,
@@ -42,13 +42,13 @@ YEAR = 365.25
 IV = 0
 
 
-@kernel
+@borrower
 def lost(total: float, own: float, k0: float, c0: float, gamma: float) -> float:
     """Net loss of IgG excess [g/L/d] where the fractional loss is k0 (C/c0)^gamma and production balances it at `own`."""
     return float(k0 * ((total / c0) ** gamma * total - (own / c0) ** gamma * own))
 
 
-@kernel
+@borrower
 def saturable(x: float, h: float, inflow: float, own: float, k0: float, c0: float, gamma: float) -> float:
     """IgG excess after `h` days of constant `inflow` [g/L/d], by one Runge-Kutta step of fourth order."""
     a = inflow - lost(own + x, own, k0, c0, gamma)
@@ -193,7 +193,7 @@ def live(
                     time += h
 
 
-@kernel
+@borrower
 def chained(shocks: FloatArray, persistence: float, out: FloatArray) -> None:
     """Residuals with the given correlation from one day to the next and spread 1, from independent shocks of spread 1 (D)."""
     rest = np.sqrt(1.0 - persistence**2)
@@ -202,7 +202,7 @@ def chained(shocks: FloatArray, persistence: float, out: FloatArray) -> None:
         out[i] = persistence * out[i - 1] + rest * shocks[i]
 
 
-@kernel
+@borrower
 def gaps(uniform: FloatArray, missing: float, lasting: float, out: npt.NDArray[np.bool_]) -> None:
     """Days without a value (D), in runs: in the long run the part `missing`, a run lasting `lasting` days on average."""
     end = 1.0 / lasting

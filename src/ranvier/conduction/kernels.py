@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -78,7 +78,7 @@ class State(NamedTuple):
     gates: FloatArray
 
 
-@kernel
+@borrower
 def move_gates(cable: Cable, rates: Rates, state: State) -> None:
     """Each gate goes its way for one step at the voltage that stands."""
     for i in range(cable.node.size):
@@ -100,7 +100,7 @@ def move_gates(cable: Cable, rates: Rates, state: State) -> None:
                 state.gates[i, g] = aim + (state.gates[i, g] - aim) * left
 
 
-@kernel
+@borrower
 def move_voltage(
     cable: Cable, rates: Rates, state: State, step: float, implicit: float, site: int, current: float, work: FloatArray
 ) -> None:

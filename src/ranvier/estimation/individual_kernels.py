@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 from ranvier.kinetics.linear_kernels import ADDITIVE, LINEAR, Structure
 from ranvier.response.closed_kernels import Room, closed
 from ranvier.response.events_kernels import Cohort, Line, arrange
@@ -83,7 +83,7 @@ class Desk(NamedTuple):
     solver: Solver
 
 
-@kernel
+@borrower
 def naturals(
     b: Variability, typical: Typical, first: int, rows: int, eta: FloatArray, theta: FloatArray, tangents: FloatArray
 ) -> None:
@@ -117,7 +117,7 @@ def naturals(
                 tangents[r, p, k] = slope
 
 
-@kernel
+@borrower
 def predict(
     s: Structure, c: Cohort, i: int, varying: bool, active: IntArray, theta: FloatArray, tangents: FloatArray,
     directions: int, fresh: bool, desk: Desk, f: FloatArray, a: FloatArray,
@@ -163,7 +163,7 @@ def predict(
     return -1
 
 
-@kernel
+@borrower
 def log_phi(z: float) -> tuple[float, float]:
     """Logarithm of Phi(z) and phi(z) / Phi(z), also far in the lower tail."""
     log_density = -0.5 * z * z - 0.9189385332046727
@@ -175,7 +175,7 @@ def log_phi(z: float) -> tuple[float, float]:
     return below, math.exp(log_density - below)
 
 
-@kernel
+@borrower
 def variance(kind: int, f: float, add: float, share: float) -> tuple[float, float, float, float]:
     """Residual variance and its derivatives by f, by the additive and by the proportional parameter (both SD)."""
     if kind in (ADDED, LOG_ERROR):
@@ -188,7 +188,7 @@ def variance(kind: int, f: float, add: float, share: float) -> tuple[float, floa
     return sd * sd, 2.0 * sd * share * (1.0 if f >= 0.0 else -1.0), 2.0 * sd, 2.0 * sd * abs(f)
 
 
-@kernel
+@borrower
 def misfit(
     s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, eta: FloatArray, z: FloatArray, derivatives: bool,
     fresh: bool, desk: Desk, gradient: FloatArray, curvature: FloatArray,
@@ -294,7 +294,7 @@ def misfit(
     return total if not np.isnan(total) else np.inf
 
 
-@kernel
+@borrower
 def factor(a: FloatArray, n: int) -> bool:
     """Cholesky of the leading n × n block in place (lower). False: not positive definite."""
     for i in range(n):
@@ -311,7 +311,7 @@ def factor(a: FloatArray, n: int) -> bool:
     return True
 
 
-@kernel
+@borrower
 def back(a: FloatArray, b: FloatArray, n: int, out: FloatArray) -> None:
     """Solve L L' out = b for the lower triangle a."""
     for i in range(n):
@@ -326,7 +326,7 @@ def back(a: FloatArray, b: FloatArray, n: int, out: FloatArray) -> None:
         out[i] = total / a[i, i]
 
 
-@kernel
+@borrower
 def begin_person(s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, desk: Desk) -> int:
     """Root of the person's whole Omega into desk.root; the number of etas.
 
@@ -349,7 +349,7 @@ def begin_person(s: Structure, c: Cohort, i: int, b: Variability, typical: Typic
     return int(n)
 
 
-@kernel
+@borrower
 def to_eta(root: FloatArray, z: FloatArray, eta: FloatArray) -> None:
     """From whitened coordinates: eta = root z."""
     for d in range(z.size):
@@ -461,7 +461,7 @@ def descend(
     return descend_to(s, c, i, b, typical, z, moving, most, desk, g, h, frozen)
 
 
-@kernel
+@borrower
 def by_z(root: FloatArray, h: FloatArray, n: int, square: FloatArray) -> None:
     """I + root' h root, its lower triangle."""
     for d in range(n):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 from ranvier.kinetics.kernels import CHANNELS, MODES, PAST, PK, disposition
 from ranvier.response.kernels import M00, M01, M02, M10, M11, M12, M20, M21, M22, N0, N1, N2, W0, W1, W2, decays
 
@@ -70,7 +70,7 @@ class Belief(NamedTuple):
     igg_tail: float
 
 
-@kernel
+@borrower
 def natural(x: FloatArray, scale: IntArray, theta: FloatArray, slope: FloatArray) -> None:
     """Natural values of x and their derivatives by x."""
     for p in range(x.size):
@@ -85,7 +85,7 @@ def natural(x: FloatArray, scale: IntArray, theta: FloatArray, slope: FloatArray
             slope[p] = 1.0
 
 
-@kernel
+@borrower
 def curvatures(tail: float) -> tuple[float, float]:
     """Expected curvature of a residual's location and log scale: t with `tail` degrees of freedom and variance 1, or Gaussian."""
     if tail > 0.0:
@@ -407,7 +407,7 @@ def misfit(
     return total
 
 
-@kernel
+@borrower
 def solve(a: FloatArray, b: FloatArray, out: FloatArray) -> bool:
     """Solve a out = b for a symmetric positive definite `a` by Cholesky (small, in place: `a` is overwritten)."""
     n = b.size

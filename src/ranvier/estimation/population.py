@@ -29,6 +29,7 @@ MOST = 300  # steps of the outer search
 LONGEST = 1.0  # of a step, in any number (logarithms mostly)
 DONE = 1e-5  # objective that a full step still promises
 SAME = 1e-3  # objectives that differ by less are one optimum
+PORTIONS = 8  # that each core takes, one after the other: people on the solver's road cost many times as much as others
 SPREAD = 0.4  # SD of further starts, on the scale of the vector
 FAINT = 1e-4  # smallest SD between people that is looked for [1 on the parameter's scale]
 
@@ -139,19 +140,24 @@ class Objective:
         except (FloatingPointError, np.linalg.LinAlgError):
             return parts, gradient
 
-        def some(worker: int) -> None:
-            chunk = -(-self.people // self.workers)
-            first, last = worker * chunk, min((worker + 1) * chunk, self.people)
-            P.focei_range(
-                problem.structure, problem.cohort, at.variability, at.typical, first, last, problem.moving, self.points, starts,
-                INNER, self.desks[worker], at.dx, at.alias, at.scale, at.d_sd, at.d_root, at.d_root_occasion, derivatives,
-                self.z, parts, gradient, self.moves, self.roots,
-            )  # fmt: skip
+        free = list(range(self.workers))
+        portion = -(-self.people // (PORTIONS * self.workers)) if self._pool is not None else self.people
+
+        def some(first: int) -> None:
+            mine = free.pop()
+            try:
+                P.focei_range(
+                    problem.structure, problem.cohort, at.variability, at.typical, first, min(first + portion, self.people),
+                    problem.moving, self.points, starts, INNER, self.desks[mine], at.dx, at.alias, at.scale, at.d_sd, at.d_root,
+                    at.d_root_occasion, derivatives, self.z, parts, gradient, self.moves, self.roots,
+                )  # fmt: skip
+            finally:
+                free.append(mine)
 
         if self._pool is None:
             some(0)
         else:
-            list(self._pool.map(some, range(self.workers)))
+            list(self._pool.map(some, range(0, self.people, portion)))
         return parts, gradient
 
 

@@ -29,7 +29,7 @@ from ranvier.estimation.individual_kernels import (
     to_eta,
     variance,
 )
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 from ranvier.kinetics.linear_kernels import ADDITIVE, Structure
 from ranvier.response.events_kernels import Cohort
 
@@ -40,7 +40,7 @@ STEP = 1e-3  # of an eta, for second derivatives by differences of exact first o
 PATH = 1e-4  # along a number's path, where only algebra is done
 
 
-@kernel
+@borrower
 def _look(
     s: Structure, c: Cohort, i: int, b: Variability, typical: Typical, eta: FloatArray, dx: FloatArray, extra: IntArray,
     desk: Desk, f: FloatArray, a: FloatArray, by: FloatArray,
@@ -86,7 +86,7 @@ def _look(
     return True
 
 
-@kernel
+@borrower
 def _parts(
     c: Cohort, i: int, b: Variability, typical: Typical, f: FloatArray, sd: FloatArray, f0: FloatArray, o: int,
 ) -> tuple[float, float, float, float, float, float]:  # fmt: skip
@@ -114,7 +114,7 @@ def _parts(
     return -2.0 * below, -2.0 * hazard * by_u, 1.0 / v, by_f / v, u, hazard
 
 
-@kernel
+@borrower
 def _slope(
     c: Cohort, i: int, b: Variability, typical: Typical, f: FloatArray, a: FloatArray, sd: FloatArray, f0: FloatArray,
     root: FloatArray, z: FloatArray, out: FloatArray,
@@ -135,7 +135,7 @@ def _slope(
         out[d] = total  # places below d are no longer read: L is lower triangular
 
 
-@kernel
+@borrower
 def _part(
     c: Cohort, i: int, b: Variability, typical: Typical, f: FloatArray, a: FloatArray, sd: FloatArray, f0: FloatArray,
     root: FloatArray, z: FloatArray, square: FloatArray, middle: FloatArray,

@@ -55,13 +55,31 @@ FOLDER = _folder()
 setattr(config, "CACHE_DIR", str(FOLDER))  # noqa: B010  (Numba makes its settings at import; mypy does not see them)
 
 
+KERNEL: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+    "_nrt": True,  # said, for else a borrower that calls a kernel would hand its own on
+}
+BORROWER: dict[str, Any] = {**KERNEL, "_nrt": False}
+
+
 def kernel(function: F) -> F:
     """Compile `function` to machine code at its first call, keep it on disk, and release the interpreter lock while it runs.
 
     Sums may be reordered and products fused (`reassoc`, `contract`), NaN and infinity keep their meaning.
     """
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
-    return cast(F, compiled(function))
+    return cast(F, numba.njit(**KERNEL)(function))
+
+
+def borrower(function: F) -> F:
+    """As `kernel`, for a function that makes no arrays and gives none back: it borrows those that it is handed.
+
+    Numba counts who holds an array each time one is handed over or taken out of a named tuple, with an atomic instruction. A
+    borrower counts nothing: its caller holds the arrays while it runs (ADR 0051). Making an array inside does not compile.
+    """
+    return cast(F, numba.njit(**BORROWER)(function))
 
 
 def are_compiled() -> bool:

@@ -9,7 +9,7 @@ Modes: 0 fast (or the only one), 1 slow, 2 absorption.
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -20,7 +20,7 @@ PK = 8  # kinetic parameters: 0-3 disposition, 4 ka, 5 F SC, 6 F fSCIg, 7 excess
 IV, SC, FSC, PAST = 0, 1, 2, 3
 
 
-@kernel
+@borrower
 def one_compartment(
     theta: FloatArray,
     rate: FloatArray,
@@ -149,7 +149,7 @@ def two_compartments(
     d_coefficient[PAST, 1, 7] = 1.0
 
 
-@kernel
+@borrower
 def disposition(
     compartments: int,
     theta: FloatArray,
@@ -165,7 +165,7 @@ def disposition(
         two_compartments(theta, rate, coefficient, d_rate, d_coefficient)
 
 
-@kernel
+@borrower
 def excess_at(
     times: FloatArray,
     channel: IntArray,

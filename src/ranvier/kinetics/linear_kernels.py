@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -74,7 +74,7 @@ class Modes(NamedTuple):
     d_coef: FloatArray
 
 
-@kernel
+@borrower
 def _extend(
     rate: FloatArray, d_rate: FloatArray, coef: FloatArray, d_coef: FloatArray, into: FloatArray, d_into: FloatArray,
     mode: int,
@@ -101,7 +101,7 @@ def _extend(
     return fine
 
 
-@kernel
+@borrower
 def fill_modes(s: Structure, theta: FloatArray, m: Modes) -> bool:
     """Modes of the structure at the natural parameters `theta` (SLOTS), with derivatives. False: use the solver instead.
 
@@ -204,8 +204,10 @@ def fill_modes(s: Structure, theta: FloatArray, m: Modes) -> bool:
         if s.absorption == TRANSIT:
             rate[4] = theta[KTR]
             d_rate[4, KTR] = 1.0
-            coef[1, DEPOT] = coef[0, DEPOT]
-            d_coef[1, DEPOT] = d_coef[0, DEPOT]
+            for k in range(MODES):
+                coef[1, DEPOT, k] = coef[0, DEPOT, k]
+                for p in range(KINETIC):
+                    d_coef[1, DEPOT, k, p] = d_coef[0, DEPOT, k, p]
             fine = _extend(rate, d_rate, coef[1, DEPOT], d_coef[1, DEPOT], coef[0, DEPOT], d_coef[0, DEPOT], 4) and fine
     if s.effect_site == 1:
         rate[5] = theta[KE0]

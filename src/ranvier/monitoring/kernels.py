@@ -11,7 +11,7 @@ from math import erf
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -23,7 +23,7 @@ RELEARN = 7.0  # [d] between two looks at the noise: a week changes little, and 
 THRESHOLD, BEFORE, AFTER, WINDOW, REFERENCE, GUARD, CLIP, SWING, CYCLES, CAUTION, RELEASE, SETTLE, RECOVERED = range(13)
 
 
-@kernel
+@borrower
 def correlation(day: FloatArray, i: int, phi: float) -> float:
     """Correlation of the residuals of values i - 1 and i."""
     return float(phi ** max(day[i] - day[i - 1], SHORTEST_GAP))
@@ -70,7 +70,7 @@ def normal_equations(
     return square, logs
 
 
-@kernel
+@borrower
 def inverse(a: FloatArray, out: FloatArray) -> bool:
     """Inverse of a small symmetric positive definite matrix by Gauss-Jordan; `a` is overwritten."""
     n = a.shape[0]
@@ -228,7 +228,7 @@ def change(
             sums[j] += later * (z[i, j] - rho * z[i - 1, j]) / root
 
 
-@kernel
+@borrower
 def above(mean: float, error: float, bound: float) -> float:
     """P(a normal quantity > bound)."""
     if error <= 0.0:

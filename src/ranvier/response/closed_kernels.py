@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower
 from ranvier.kinetics.linear_kernels import (
     ADDITIVE,
     BASELINE,
@@ -125,7 +125,7 @@ def new_room() -> Room:
     )
 
 
-@kernel
+@borrower
 def _saturation(x: float, ec50: float, hill: float) -> tuple[float, float]:
     """Value g and slope dg/dX; a driver at or below zero has no effect."""
     if hill == 1.0:
@@ -137,7 +137,7 @@ def _saturation(x: float, ec50: float, hill: float) -> tuple[float, float]:
     return g, hill * g * (1.0 - g) / x
 
 
-@kernel
+@borrower
 def direct(response: int, own: FloatArray, x: float, out: FloatArray) -> float:
     """A direct response to the driver x; `out` SLOTS gets its derivatives by the response's slots, out[0] by x."""
     e0, emax, ec50, hill = own[BASELINE], own[EMAX], own[EC50], own[HILL]
@@ -156,7 +156,7 @@ def direct(response: int, own: FloatArray, x: float, out: FloatArray) -> float:
     return float(value)
 
 
-@kernel
+@borrower
 def closed(
     s: Structure, c: Cohort, i: int, theta: FloatArray, moves: IntArray, derivatives: bool, line: Line, room: Room,
     f: FloatArray, g: FloatArray,
@@ -533,7 +533,7 @@ def closed(
     return True
 
 
-@kernel
+@borrower
 def which_q(p: int, channel: int) -> int:
     """Place of slot p among the states q of a channel, or -1."""
     if channel > DEPOT:
@@ -547,13 +547,13 @@ def which_q(p: int, channel: int) -> int:
     return -1
 
 
-@kernel
+@borrower
 def by_hill(g: float, x: float, ec50: float) -> float:
     """dg/dhill."""
     return g * (1.0 - g) * np.log(x / ec50) if x > 0.0 else 0.0
 
 
-@kernel
+@borrower
 def steady(
     rate: float, lag: float, length: float, flow: float, bolus: float, every: float
 ) -> tuple[float, float]:  # fmt: skip

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower
 from ranvier.kinetics.linear_kernels import DURATION, LAG, RATE, F
 
 FloatArray = npt.NDArray[np.float64]
@@ -75,7 +75,7 @@ class Line(NamedTuple):
     size: IntArray
 
 
-@kernel
+@borrower
 def _put(line: Line, time: float, rank: int, kind: int, index: int, amount: float, edge: int) -> None:
     """Insert one event in order (the list is nearly sorted)."""
     n = line.size[0]
@@ -98,7 +98,7 @@ def _put(line: Line, time: float, rank: int, kind: int, index: int, amount: floa
     line.size[0] = n + 1
 
 
-@kernel
+@borrower
 def dose_of(c: Cohort, j: int, theta: FloatArray) -> tuple[float, float, float, float]:
     """(start, length, rate, bolus amount) of dose j under the parameters of its record."""
     own = theta[c.d_set[j]]
@@ -118,7 +118,7 @@ def dose_of(c: Cohort, j: int, theta: FloatArray) -> tuple[float, float, float, 
     return start, given / rate, rate, 0.0
 
 
-@kernel
+@borrower
 def arrange(c: Cohort, i: int, theta: FloatArray, sets: bool, line: Line) -> None:
     """Person i's events in the order in which they act, under natural parameters `theta` (sets × SLOTS)."""
     line.size[0] = 0

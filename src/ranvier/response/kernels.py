@@ -10,7 +10,7 @@ integral again by the three nodes.
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ W0, W1, W2 = WEIGHTS
 ) = tuple(tuple(float(v) for v in row) for row in PARTIAL)
 
 
-@kernel
+@borrower
 def decays(rate: float, h: float, out: FloatArray) -> None:
     """exp(-rate t) at the three nodes and the end of a step of length h, by two exponentials: the nodes are symmetric."""
     first, half = np.exp(-rate * N0 * h), np.exp(-0.5 * rate * h)

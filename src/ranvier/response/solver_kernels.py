@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ranvier.ground.compiled import kernel
+from ranvier.ground.compiled import borrower, kernel
 from ranvier.kinetics.linear_kernels import (
     BASELINE,
     CL,
@@ -337,7 +337,7 @@ def new_solver(directions: int) -> Solver:
     )
 
 
-@kernel
+@borrower
 def places(s: Structure) -> tuple[int, int, int, int]:
     """Number of states, and where the central compartment, the effect site and the response are (-1: not there)."""
     central = 0
@@ -354,13 +354,13 @@ def places(s: Structure) -> tuple[int, int, int, int]:
     return n, central, site, response
 
 
-@kernel
+@borrower
 def _force(forced: FloatArray, i: int, by: float, tangent: FloatArray, slot: int, m: int) -> None:
     for d in range(1, m):
         forced[i, d] += by * tangent[slot, d - 1]
 
 
-@kernel
+@borrower
 def slope(
     s: Structure, own: FloatArray, tangent: FloatArray, flow: FloatArray, d_flow: FloatArray, y: FloatArray, m: int,
     jacobian: FloatArray, forced: FloatArray, out: FloatArray,
@@ -517,7 +517,7 @@ def slope(
                         out[i, d] += by * y[j, d]
 
 
-@kernel
+@borrower
 def advance(s: Structure, own: FloatArray, tangent: FloatArray, span: float, m: int, room: Solver) -> bool:
     """Move room.y over `span` of time with constant parameters and inflow. False: not finite, or too many steps."""
     n, _, _, _ = places(s)
@@ -593,7 +593,7 @@ def advance(s: Structure, own: FloatArray, tangent: FloatArray, span: float, m: 
     return True
 
 
-@kernel
+@borrower
 def _invert(a: FloatArray, b: FloatArray, n: int, columns: int) -> bool:
     """Solve a x = b in place for `columns` right-hand sides (Gauss with pivoting); a and b are overwritten."""
     for k in range(n):
@@ -622,7 +622,7 @@ def _invert(a: FloatArray, b: FloatArray, n: int, columns: int) -> bool:
     return True
 
 
-@kernel
+@borrower
 def begin_states(s: Structure, own: FloatArray, tangent: FloatArray, m: int, room: Solver) -> None:
     """The system before any dose."""
     n, central, _, _ = places(s)
@@ -646,7 +646,7 @@ def begin_states(s: Structure, own: FloatArray, tangent: FloatArray, m: int, roo
                 ) / s.scale
 
 
-@kernel
+@borrower
 def _turn(
     c: Cohort, j: int, theta: FloatArray, tangents: FloatArray, m: int, start: FloatArray, length: FloatArray,
     given: FloatArray, bolus: FloatArray,
@@ -672,7 +672,7 @@ def _turn(
             length[d] = by_f / given[0]
 
 
-@kernel
+@borrower
 def _cycle(
     s: Structure, own: FloatArray, tangent: FloatArray, state: int, every: float, until: float, m: int,
     length: FloatArray, given: FloatArray, bolus: FloatArray, room: Solver,
