@@ -82,17 +82,17 @@ def test_german_sentences_are_not_english_ones_left_standing(german: str) -> Non
     ] == []
 
 
-def sentences(value: object) -> Iterator[str]:
+def sentences(value: object, keys: tuple[str, ...] = ("says", "name", "title", "do")) -> Iterator[str]:
     """What knowledge says to a reader: its sentences, names and titles."""
     if isinstance(value, dict):
         for name, part in value.items():
-            if name in ("says", "name", "title", "do") and isinstance(part, str):
+            if name in keys and isinstance(part, str):
                 yield part
             else:
-                yield from sentences(part)
+                yield from sentences(part, keys)
     elif isinstance(value, list):
         for part in value:
-            yield from sentences(part)
+            yield from sentences(part, keys)
 
 
 def knowledge_of(*folders: str) -> set[str]:
@@ -107,6 +107,27 @@ CODES = {"definite", "probable", "possible", "CIDP"}  # classes have words of th
 def test_what_the_diagnosis_says_is_there_in_german() -> None:
     titles = {"AAEM 2003", "EFNS/PNS 2006", "EFNS/PNS 2010", "Utrecht 2000"}
     assert sorted(knowledge_of("criteria", "differential") - said_in("de").keys() - CODES - titles) == []
+
+
+def test_what_the_ladder_says_is_there_in_german_with_the_same_blanks() -> None:
+    ladder = yaml.safe_load(files("ranvier.knowledge").joinpath("ladder", "ladder.yaml").read_text(encoding="utf-8"))
+    said = {text for text in sentences(ladder, ("says", "means", "not", "success", "stop"))}
+    assert len(said) > 100
+    assert sorted(said - said_in("de").keys()) == []
+    blanks = re.compile(r"{.*?}")
+    assert [text for text in said if sorted(blanks.findall(text)) != sorted(blanks.findall(said_in("de")[text]))] == []
+
+
+def test_what_is_said_of_drugs_and_checks_is_there_in_german() -> None:
+    keys = ("says", "why", "instead", "stop", "do", "name")
+    read = files("ranvier.knowledge").joinpath("safety")
+    said = {
+        text
+        for name in ("drugs", "checks", "risks", "indications")
+        for text in sentences(yaml.safe_load(read.joinpath(f"{name}.yaml").read_text(encoding="utf-8")), keys)
+    }
+    assert len(said) > 150
+    assert sorted(said - said_in("de").keys()) == []
 
 
 def test_no_code_is_translated_as_if_it_were_a_sentence() -> None:

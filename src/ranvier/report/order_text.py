@@ -45,13 +45,14 @@ def render(check: OrderCheck, knowledge: Knowledge, language: str = "en") -> str
 
 
 def _alert(alert: Alert, words: Words) -> list[str]:
-    lines = filled(f"[{alert.tier}] {alert.summary}", "", "    ")
+    lines = filled(f"[{alert.tier}] {words.known(alert.summary)}", "", "    ")
     lines += filled(words.text("orders", "do", do=alert.do), "    ")
     if alert.instead != alert.do:
         lines += filled(words.text("orders", "instead", instead=alert.instead), "    ")
     lines += filled(words.text("orders", "reason", why=alert.why), "    ")
     lines += [line for finding in alert.because for line in filled(words.say(finding), "    - ", "      ")]
-    stop = alert.do_not_stop if alert.taken else words.text("orders", "already", stop=_lowered(alert.do_not_stop))
+    own = words.known(alert.do_not_stop)
+    stop = own if alert.taken else words.text("orders", "already", stop=_lowered(own, words))
     lines += filled(stop, "    ")
     if alert.unless:
         lines += filled(words.text("orders", "unless"), "    ")
@@ -59,16 +60,16 @@ def _alert(alert: Alert, words: Words) -> list[str]:
     for one in alert.support:
         level = words.text("orders", "certainty", level=one.certainty)
         against = f"; {words.text('orders', 'contra', sources=', '.join(one.against))}" if one.against else ""
-        lines += filled(f"{one.says} ({level}: {', '.join(one.supports)}{against})", "    * ", "      ")
+        lines += filled(f"{words.known(one.says)} ({level}: {', '.join(one.supports)}{against})", "    * ", "      ")
     for what in alert.unverified:
         lines += filled(words.text("orders", "unverified", what=what), "    * ", "      ")
     return lines
 
 
-def _lowered(sentence: str) -> str:
+def _lowered(sentence: str, words: Words) -> str:
     """A sentence that says itself when it holds is not told so twice."""
-    start = "If it is already being taken, "
-    return sentence[len(start) :] if sentence.startswith(start) else sentence[:1].lower() + sentence[1:]
+    rest = sentence.removeprefix(words.text("orders", "already_begins"))
+    return rest[:1].lower() + rest[1:]
 
 
 def filled(text: str, indent: str = "", hang: str | None = None) -> list[str]:

@@ -55,9 +55,9 @@ def shown(assessment: Assessment, words: Words) -> Shown:
     now = None if ladder is None or ladder.now is None else steps[ladder.now]
     return Shown(
         verdict=() if change is None else change.findings,
-        situation="" if ladder is None else ladder.situation.says,
-        means="" if ladder is None else ladder.situation.means,
-        denies="" if ladder is None else ladder.situation.denies,
+        situation="" if ladder is None else words.known(ladder.situation.says),
+        means="" if ladder is None else words.known(ladder.situation.means),
+        denies="" if ladder is None else words.known(ladder.situation.denies),
         recorded=causes(change, "recorded", words),
         asked=causes(change, "ask", words),
         steps=steps,
@@ -104,7 +104,7 @@ def step(rung: Rung, ladder: Ladder, words: Words) -> Step:
     return Step(
         id=rung.step.id,
         state=rung.state,
-        says=rung.step.says,
+        says=words.known(rung.step.says),
         option=regimen or None,
         when=_when(rung, words),
         success=criterion(rung, rung.step.success, words),
@@ -125,7 +125,7 @@ def criterion(rung: Rung, template: str, words: Words) -> str:
     present = words.unknown
     if isinstance(grams, int | float) and isinstance(every, int | float):
         present = words.text("ladder", "present", grams=words.number(float(grams)), every=words.days(int(every)))
-    text = template.format(
+    text = words.known(template).format(
         measure=words.series(str(facts.get("measure"))),
         floor=said,
         cycles=facts.get("cycles"),

@@ -28,6 +28,9 @@ _POINT = re.compile(r"(?<=\d)\.(?=\d)")
 _SERIES = re.compile(r"\[(.*?)\]")
 _Z90 = 1.6448536269514722  # standard normal quantile of a two-sided 90 % range
 
+KNOWN = ("says", "why", "instead", "stop", "do")
+"""Names of facts that hold a sentence of the knowledge."""
+
 
 @lru_cache(maxsize=4)
 def language(code: str) -> Mapping[str, Any]:
@@ -174,8 +177,9 @@ class Words:
         return str(found) if found is not None else name.replace("_", " ")
 
     def text(self, section: str, name: str, /, **facts: Any) -> str:
-        """A fixed sentence of the report with its blanks filled."""
-        return str(self.texts[section][name]).format(**facts)
+        """A fixed sentence of the report with its blanks filled; what the knowledge says, in this language."""
+        told = {key: self.known(fact) if key in KNOWN and isinstance(fact, str) else fact for key, fact in facts.items()}
+        return str(self.texts[section][name]).format(**told)
 
     @property
     def unknown(self) -> str:
@@ -430,7 +434,7 @@ class _Sentence(string.Formatter):
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         value = kwargs.get(str(key))
-        return self.words.known(value) if key in ("says", "why") and isinstance(value, str) else value
+        return self.words.known(value) if key in KNOWN and isinstance(value, str) else value
 
     def format_field(self, value: Any, format_spec: str) -> str:
         words = self.words
