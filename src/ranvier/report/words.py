@@ -178,7 +178,9 @@ class Words:
 
     def text(self, section: str, name: str, /, **facts: Any) -> str:
         """A fixed sentence of the report with its blanks filled; what the knowledge says, in this language."""
-        told = {key: self.known(fact) if key in KNOWN and isinstance(fact, str) else fact for key, fact in facts.items()}
+        told = {
+            key: self.known(fact) if key in KNOWN and isinstance(fact, str) else fact for key, fact in facts.items()
+        }
         return str(self.texts[section][name]).format(**told)
 
     @property
