@@ -111,7 +111,7 @@ def test_what_the_diagnosis_says_is_there_in_german() -> None:
 
 def test_what_the_ladder_says_is_there_in_german_with_the_same_blanks() -> None:
     ladder = yaml.safe_load(files("ranvier.knowledge").joinpath("ladder", "ladder.yaml").read_text(encoding="utf-8"))
-    said = {text for text in sentences(ladder, ("says", "means", "not", "success", "stop"))}
+    said = set(sentences(ladder, ("says", "means", "not", "success", "stop")))
     assert len(said) > 100
     assert sorted(said - said_in("de").keys()) == []
     blanks = re.compile(r"{.*?}")
