@@ -7,10 +7,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from ranvier.cli.main import run
+from ranvier.cohort.load import load as load_book
+from ranvier.cohort.nouns import OUTCOMES
 from ranvier.cohort.parts import Question, units
-from ranvier.cohort.summary import Running
+from ranvier.cohort.people import draw, from_model
+from ranvier.cohort.summary import NOT_SHOWN, Running
+from ranvier.evidence import load
+from ranvier.evidence.models import read_population
 from ranvier.ground.notes import ExitCode
 from ranvier.ground.work import Executor
+from ranvier.report import cohort_words, lives
+
+KNOWLEDGE = load()
 
 
 def test_a_cohort_is_the_same_however_it_is_cut():
@@ -95,3 +103,87 @@ def test_a_cohort_on_a_real_cluster_is_the_cohort_of_this_machine(tmp_path):
         there = whole(scheduler=address)
     for name, values in here.items():
         assert np.array_equal(values, there[name]), name
+
+
+def test_a_page_shows_how_people_differ(tmp_path, capsys):
+    out, page = tmp_path / "fixed.parquet", tmp_path / "fixed.html"
+    command = ["cohort", "simulate", "--people", "40", "--policy", "fixed", "--workers", "1", "--regret"]
+    assert run([*command, "--out", str(out), "--html", str(page), "--json"]) == ExitCode.OK
+    told, html = json.loads(capsys.readouterr().out), page.read_text(encoding="utf-8")
+    assert f"receive {told['outcomes']['grams']['mean']:.1f} (±" in html.replace("\u00a0", " ")
+    assert html.count("<svg") == 2 * len(lives.DRAWN)
+    assert html.count("n = 40") >= len(lives.DRAWN)
+    assert "Simulated people" in html
+    assert "http" not in html.replace("http://www.w3.org", "")
+    assert run([*command, "--out", str(out), "--html", str(tmp_path / "no" / "x.html")]) == ExitCode.USAGE
+
+
+def test_every_outcome_and_policy_of_the_page_has_a_word():
+    words = cohort_words.words()
+    named = {name for name in OUTCOMES if name not in NOT_SHOWN}
+    assert named <= set(words["outcomes"])
+    assert set(load_book().policies) <= set(words["arms"])
+    assert {unit for name, (unit, _) in OUTCOMES.items() if name in named} <= {*words["units"], "kg", "g/L"}
+
+
+FILE = """id: heavy_losers
+title: People who lose IgG fast, invented
+source: invented
+kinetics: two_compartment
+parameters:
+  clearance: {typical: 0.9, spread: 0.05, covariates: [{column: WT, form: power, reference: 80, exponent: 0.7}]}
+  central_volume: {typical: 4.0, spread: 0.1}
+  intercompartmental_clearance: {typical: 0.5}
+  peripheral_volume: {typical: 2.0}
+  endogenous: {typical: 9.0, spread: 0.1}
+correlations: [{of: clearance, with: central_volume, number: 0.5}]
+residual:
+  concentration: {error: proportional, proportional: 0.1}
+"""
+
+
+def test_people_can_be_drawn_from_a_population_file(tmp_path):
+    file = tmp_path / "fast.yaml"
+    file.write_text(FILE)
+    drawn = from_model(read_population(file), KNOWLEDGE, "fast.yaml")
+    people = draw(KNOWLEDGE, load_book(), population=drawn, people=range(800), seed=1)
+    # Clearance is one over the area under the curve of one gram: the sum over modes of coefficient / rate.
+    area = np.sum(people.coefficient[:, 0, :] / np.where(people.rate > 0, people.rate, np.inf), axis=1)
+    z = (np.log(1.0 / area / 0.9) - 0.7 * np.log(people.weight / 80.0)) / 0.05
+    assert abs(z.mean()) < 4.0 / np.sqrt(800)
+    assert z.std() == pytest.approx(1.0, abs=0.1)
+    initial = people.coefficient[:, 0, :].sum(axis=1)  # of one gram into the central volume
+    assert np.corrcoef(z, -np.log(initial))[0, 1] == pytest.approx(0.5, abs=0.1)
+    assert np.log(people.own).std() == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_command_takes_a_population_file_and_says_all_that_virtual_people_cannot_follow(tmp_path, capsys):
+    file, out = tmp_path / "fast.yaml", tmp_path / "fast.parquet"
+    file.write_text(FILE)
+    command = [
+        "cohort",
+        "simulate",
+        "--people",
+        "20",
+        "--policy",
+        "fixed",
+        "--workers",
+        "1",
+        "--out",
+        str(out),
+        "--json",
+    ]
+    assert run([*command, "--population", str(file)]) == ExitCode.OK
+    fast = json.loads(capsys.readouterr().out)
+    assert fast["population"] == "heavy_losers"
+    assert run(command) == ExitCode.OK
+    assert fast["outcomes"]["gain"]["mean"] < json.loads(capsys.readouterr().out)["outcomes"]["gain"]["mean"]
+    file.write_text(
+        FILE.replace("kinetics: two_compartment", "kinetics: three_compartment\nscale: 1000")
+        .replace("  endogenous", "  intercompartmental_clearance_2: {typical: 0.1}\n  peripheral_volume_2: {typical: 3}\n  endogenous")
+        .replace("form: power", "form: linear").replace("exponent: 0.7", "effect: 0.01")
+    )  # fmt: skip
+    assert run([*command, "--population", str(file)]) == ExitCode.INPUT
+    said = " ".join(capsys.readouterr().err.split())
+    for place in ("kinetics", "scale", "parameters.clearance.covariates"):
+        assert f"fast.yaml: {place}" in said

@@ -43,7 +43,8 @@ files can be compared person by person.
 Policies:    fixed, none, ladder, taper, model (quick), careful, advice (slow)
 Truths:      model, two_phase, saturable, no_relation, decline,
              non_responder, tired_month, wrong_day, broken_dynamometer
-Populations: composite (our own prior), li2024b, tortorici2021 (as published)
+Populations: composite (our own prior), li2024b, tortorici2021 (as published),
+             or a population file of `ranvier fit` in grams, litres and days
 
 \b
 The file has one row per person; its columns, with units, are in its metadata:
@@ -56,6 +57,8 @@ Examples:
   ranvier cohort simulate --people 1000 --policy fixed --out fixed.parquet
   ranvier cohort simulate --people 200 --policy model --truth non_responder \\
                           --regret --out model.parquet --json
+  ranvier cohort simulate --people 500 --policy ladder --out ladder.parquet \\
+                          --html ladder.html
 """
 
 
@@ -78,7 +81,9 @@ seed_option = click.option(
 @command.command("simulate", help=SIMULATE, short_help="Virtual people under a policy; one row each.")
 @click.option("--policy", required=True, metavar="NAME", help="Who decides.")
 @click.option("--people", type=click.IntRange(1), default=200, show_default=True, help="How many.")
-@click.option("--population", default="composite", show_default=True, metavar="ID", help="Where they are drawn from.")
+@click.option(
+    "--population", default="composite", show_default=True, metavar="ID|FILE", help="Where they are drawn from."
+)
 @click.option("--truth", default="model", show_default=True, metavar="ID", help="How they really respond.")
 @click.option(
     "--years", type=click.FloatRange(0.25, 20), default=1.0, show_default=True, help="Judged, after the run-in."
@@ -87,29 +92,47 @@ seed_option = click.option(
 @click.option("--regret", is_flag=True, help="Compare with each person's best constant regimen, knowing the truth.")
 @seed_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="Parquet.")
+@click.option(
+    "--html",
+    "html_to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
+    help="Write a page with pictures.",
+)
 @workers_option
 @scheduler_option
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON to standard output.")
 def simulate(
     policy: str, people: int, population: str, truth: str, years: float, every: int | None, regret: bool, seed: int,
-    out: Path, workers: int | None, scheduler: str | None, as_json: bool,
+    out: Path, html_to: Path | None, workers: int | None, scheduler: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Cut into units, do them, write rows as they come; the words are SIMULATE."""
     _target(out)
+    if html_to is not None:
+        _target(html_to, "--html")
     compiled()
-    from ranvier.cli.tables import Rows
+    from ranvier.cli.tables import Rows, columns_of
     from ranvier.cohort.nouns import OUTCOMES
     from ranvier.cohort.parts import Question, units
-    from ranvier.cohort.summary import Running, lines
+    from ranvier.cohort.summary import Running
     from ranvier.evidence import load
+    from ranvier.report import lives
 
-    question = Question(policy, population, truth, years, seed, every, regret)
+    shown, drawn_from = population, None
+    if Path(population).suffix.lower() in (".yaml", ".yml"):
+        from ranvier.cohort.people import from_model
+        from ranvier.evidence.models import read_population
+
+        file = Path(population)
+        drawn_from = from_model(read_population(file), load(), file.name)
+        shown = drawn_from.id
+    question = Question(policy, shown, truth, years, seed, every, regret, drawn_from)
     try:
         todo = list(units(question, people))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     asked = {
-        "policy": policy, "population": population, "truth": truth, "years": years, "seed": seed, "people": people,
+        "policy": policy, "population": shown, "truth": truth, "years": years, "seed": seed, "people": people,
         "knowledge": load().version,
     }  # fmt: skip
     running = Running()
@@ -122,10 +145,14 @@ def simulate(
             running.add(found)
     clear(parts_of(out))
     summary = running.done()
+    if html_to is not None:
+        units_ = {name: unit for name, (unit, _) in OUTCOMES.items()}
+        html_to.write_text(lives.to_html(asked, summary, units_, columns_of(out, lives.DRAWN)), encoding="utf-8")
+        click.echo(f"Written: {html_to}", err=True)
     if as_json:
         click.echo(json.dumps({**asked, "outcomes": summary}, indent=2))
     else:
-        click.echo(lines(asked, summary), nl=False)
+        click.echo(lives.lines(asked, summary, {name: unit for name, (unit, _) in OUTCOMES.items()}), nl=False)
         click.echo(f"Written: {out}", err=True)
     return ExitCode.OK
 
@@ -235,10 +262,10 @@ def _span(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _target(out: Path) -> None:
+def _target(out: Path, option: str = "--out") -> None:
     """Said before any work is done."""
     if not out.parent.is_dir():
-        raise click.UsageError(f"--out: there is no folder {out.parent}. Make it first, or name another.")
+        raise click.UsageError(f"{option}: there is no folder {out.parent}. Make it first, or name another.")
 
 
 TRIAL = """A virtual trial: power, and what it costs to decide by it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -60,3 +60,10 @@ class Rows:
                 self.unfinished.replace(self.target)
         if kind is not None:
             self.unfinished.unlink(missing_ok=True)
+
+
+def columns_of(file: Path, names: Iterable[str]) -> Result:
+    """Some columns of a file of rows, those that are there."""
+    there = set(pq.read_schema(file).names)
+    table = pq.read_table(file, columns=[name for name in names if name in there])
+    return {name: table[name].to_numpy() for name in table.column_names}

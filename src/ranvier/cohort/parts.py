@@ -13,6 +13,7 @@ from ranvier.cohort.people import draw
 from ranvier.cohort.policies import make
 from ranvier.cohort.simulate import setting, simulate
 from ranvier.evidence import load
+from ranvier.evidence.nouns import Population
 from ranvier.ground.work import Result, Unit, unit
 
 PEOPLE: Mapping[str, int] = {
@@ -30,7 +31,10 @@ OTHERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a cohort. every [d] : between grip values; None: as usual. regret : against the best constant regimen."""
+    """What is asked of a cohort. every [d] : between grip values; None: as usual. regret : against the best constant regimen.
+
+    drawn_from : what people are drawn from, where it is no shipped population (`population` is then its name)
+    """
 
     policy: str
     population: str = "composite"
@@ -39,6 +43,7 @@ class Question:
     seed: int = 1
     every: int | None = None
     regret: bool = False
+    drawn_from: Population | None = None
 
 
 def units(question: Question, people: int, *, size: int | None = None) -> Iterator[Unit]:
@@ -50,7 +55,14 @@ def units(question: Question, people: int, *, size: int | None = None) -> Iterat
     """
     knowledge, book = load(), read_book()
     make(question.policy, knowledge, book)
-    draw(knowledge, book, population=question.population, truth=question.truth, people=range(0), seed=question.seed)
+    draw(
+        knowledge,
+        book,
+        population=question.drawn_from or question.population,
+        truth=question.truth,
+        people=range(0),
+        seed=question.seed,
+    )
     each = size or max(round(PEOPLE.get(question.policy, OTHERS) / max(question.years, 0.25)), 1)
     asked = ";".join(f"{name}={value}" for name, value in asdict(question).items())
     for first in range(0, people, each):
@@ -62,8 +74,8 @@ def part(question: Question, first: int, last: int) -> Result:
     """Outcomes of the people first to last - 1, by name (see `nouns.OUTCOMES`)."""
     knowledge, book = load(), read_book()
     people = draw(
-        knowledge, book, population=question.population, truth=question.truth, people=range(first, last),
-        seed=question.seed,
+        knowledge, book, population=question.drawn_from or question.population, truth=question.truth,
+        people=range(first, last), seed=question.seed,
     )  # fmt: skip
     where = setting(book, knowledge.composite, years=question.years, truth=question.truth, every=question.every)
     policy = make(question.policy, knowledge, book)

@@ -17,7 +17,9 @@ from ranvier.cohort.nouns import People
 from ranvier.estimation.kernels import YEAR
 from ranvier.estimation.model import COMPARTMENTS
 from ranvier.estimation.nouns import FloatArray
-from ranvier.evidence.nouns import Composite, Knowledge, Population, Prior
+from ranvier.evidence.models import PopulationModel
+from ranvier.evidence.nouns import Composite, Covariate, Knowledge, Number, Population, Prior
+from ranvier.ground.notes import InputError, Problem
 from ranvier.kinetics.disposition import ORDER
 from ranvier.kinetics.kernels import CHANNELS, MODES, PK, disposition
 from ranvier.regimen.candidates import amounts, pack_of
@@ -38,11 +40,81 @@ def populations(knowledge: Knowledge) -> tuple[str, ...]:
     return ("composite", *(p.id for p in knowledge.composite.kinetics))
 
 
+def from_model(it: PopulationModel, knowledge: Knowledge, place: str) -> Population:
+    """A population file of the general format, as virtual people can be drawn from it; `place` is its name in messages.
+
+    It says how people differ in their kinetics (and in own IgG). The response to IgG comes from our own prior, since a file in
+    the general format knows no strength in kg; so does the way through the skin where the file leaves it out.
+
+    Raises
+    ------
+    InputError : with everything in it that virtual people cannot follow.
+    """
+    problems: list[Problem] = []
+
+    def mend(where: str, what: str, remedy: str) -> None:
+        problems.append(Problem(f"{place}: {where}", what, remedy))
+
+    structures = sorted(COMPARTMENTS)
+    if it.kinetics not in COMPARTMENTS:
+        mend("kinetics", f"virtual people do not know {it.kinetics}", f"Use one of: {', '.join(structures)}.")
+    if it.response:
+        mend("response", "the response of virtual people is that of our own prior", "Leave it out.")
+    if it.scale != 1.0:
+        mend("scale", f"{it.scale:g} is another unit than g and L", "Write the population in grams, litres and days.")
+    names = ORDER[COMPARTMENTS.get(it.kinetics, 2)][:PK]
+    known = [n for n in (*names, "endogenous") if n and n != "excess"]
+    completed = next((p for p in knowledge.composite.kinetics if p.structure == it.kinetics), None)
+    parameters = dict(completed.parameters) if completed is not None else {}
+    for name, one in it.parameters.items():
+        where = f"parameters.{name}"
+        if name not in known:
+            mend(where, "virtual people do not know it", f"Use: {', '.join(known)}.")
+            continue
+        if one.from_column or one.occasion_variance:
+            mend(where, "virtual people have no columns and no occasions", "Give a typical value and a spread.")
+        relation = next(iter(one.relations), None)
+        if len(one.relations) > 1 or (
+            relation is not None and (relation.form != "power" or relation.column not in BODIES)
+        ):
+            mend(f"{where}.covariates", "virtual people know one power of WT or of LBM", "Keep that one, or none.")
+            relation = None
+
+        def number(value: float, unit: str, name: str = name) -> Number:
+            return Number(value, unit, None, f"{place}: {name}", "assumed")
+
+        covariate = None
+        if relation is not None:
+            covariate = Covariate(
+                BODIES[relation.column], number(relation.reference, "kg"), number(relation.value, "1")
+            )
+        parameters[name] = Prior(
+            name, one.scale, one.number or number(one.typical, "1"),
+            None if not one.variance else number(one.variance**0.5, "1"), covariate,
+        )  # fmt: skip
+    if not any(name in it.parameters for name in names):
+        mend("parameters", "nothing says how IgG is lost", f"Give: {', '.join(n for n in names if n)[:60]}.")
+    if problems:
+        raise InputError(f"Virtual people cannot be drawn from {place}.", tuple(problems))
+    sd = np.sqrt(np.diag(it.omega))
+    correlations = tuple(
+        (a, b, Number(float(it.omega[i, j] / (sd[i] * sd[j])), "1", None, f"{place}: correlations", "assumed"))
+        for i, a in enumerate(it.subject_names)
+        for j, b in enumerate(it.subject_names[:i])
+        if it.omega[i, j] != 0.0 and "endogenous" not in (a, b)
+    )
+    return Population(it.id, it.title, it.kinetics, "", 0, it.source, parameters, correlations, {}, (), ())
+
+
+BODIES = {"WT": "weight", "LBM": "lean_mass"}
+"""Columns of the body that virtual people have."""
+
+
 def draw(
     knowledge: Knowledge,
     book: Book,
     *,
-    population: str = "composite",
+    population: str | Population = "composite",
     truth: str = "model",
     people: range,
     seed: int,
@@ -50,14 +122,15 @@ def draw(
     """The people with these numbers.
 
     population : see `populations`. ``composite`` mixes the kinetics it stands on in equal parts; a published model is taken
-        as published: where it reports no spread there is none. What it does not hold comes from the composite.
+        as published: where it reports no spread there is none. What it does not hold comes from the composite. A
+        `Population` (see `from_model`) is taken likewise.
     truth : id in knowledge/cohort/truths.yaml
 
     Raises
     ------
     ValueError : no such population or truth.
     """
-    if population not in populations(knowledge):
+    if isinstance(population, str) and population not in populations(knowledge):
         raise ValueError(f"there is no population '{population}'; there are {', '.join(populations(knowledge))}")
     if truth not in book.truths:
         raise ValueError(f"there is no truth '{truth}'; there are {', '.join(book.truths)}")
@@ -75,7 +148,13 @@ def draw(
     lean = _lean_mass(composite, men, weight, bmi)
     known = {"weight": weight, "lean_mass": lean}
 
-    kinetics = composite.kinetics if population == "composite" else (_published(knowledge, population),)
+    if isinstance(population, Population):
+        kinetics: tuple[Population, ...] = (population,)
+        own = dict(population.parameters)
+    elif population == "composite":
+        kinetics, own = tuple(composite.kinetics), {}
+    else:
+        kinetics, own = (_published(knowledge, population),), dict(knowledge.populations[population].parameters)
     which = np.minimum((uniform[:, 1] * len(kinetics)).astype(np.int64), len(kinetics) - 1)
     rate, coefficient, volume = np.empty((n, MODES)), np.empty((n, CHANNELS, MODES)), np.empty(n)
     for k, one in enumerate(kinetics):
@@ -85,7 +164,6 @@ def draw(
         for row, j in enumerate(np.flatnonzero(which == k)):
             disposition(COMPARTMENTS[one.structure], theta[row], rate[j], coefficient[j], d_rate, d_coefficient)
 
-    own = {} if population == "composite" else dict(knowledge.populations[population].parameters)
     drawn = {
         name: _values(own.get(name, composite.parameters[name]), known, normal[:, PK + j])
         for j, name in enumerate(RESPONSE)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from ranvier.cohort.nouns import OUTCOMES
 from ranvier.ground.work import Result
 
-WIDTH = 80
 NOT_SHOWN = ("person", "weight", "level", "floor")
 
 
@@ -46,21 +42,3 @@ class Running:
             for name in self.mean
             if name not in NOT_SHOWN
         }
-
-
-def lines(asked: Mapping[str, Any], summary: Mapping[str, Mapping[str, float]]) -> str:
-    """The summary for a terminal, 80 columns."""
-    years = f"{asked['years']:g} year{'s' if asked['years'] != 1 else ''}"
-    head = f"{asked['people']} virtual people, {years}, policy {asked['policy']}, truth {asked['truth']}, seed {asked['seed']}"
-    rows = [head, "", f"{'':26}{'mean':>9} {'± error':>9} {'between people':>15}  unit"]
-    for name, one in summary.items():
-        unit, _ = OUTCOMES[name]
-        rows.append(
-            f"{name:26}{one['mean']:9.3g} {one['se']:9.2g} {one['sd']:15.3g}  {unit if unit != '1' else ''}".rstrip()
-        )
-    rows += [
-        "",
-        "below: days a year below the floor; false changes are judged by the truth of",
-        "the next 12 weeks; error: Monte-Carlo.",
-    ]
-    return "\n".join(rows) + "\n"
