@@ -178,11 +178,10 @@ def test_the_command_takes_a_population_file_and_says_all_that_virtual_people_ca
     assert fast["population"] == "heavy_losers"
     assert run(command) == ExitCode.OK
     assert fast["outcomes"]["gain"]["mean"] < json.loads(capsys.readouterr().out)["outcomes"]["gain"]["mean"]
-    file.write_text(
-        FILE.replace("kinetics: two_compartment", "kinetics: three_compartment\nscale: 1000")
-        .replace("  endogenous", "  intercompartmental_clearance_2: {typical: 0.1}\n  peripheral_volume_2: {typical: 3}\n  endogenous")
-        .replace("form: power", "form: linear").replace("exponent: 0.7", "effect: 0.01")
-    )  # fmt: skip
+    third = "  intercompartmental_clearance_2: {typical: 0.1}\n  peripheral_volume_2: {typical: 3}\n"
+    odd = FILE.replace("kinetics: two_compartment", "kinetics: three_compartment\nscale: 1000")
+    odd = odd.replace("  endogenous", f"{third}  endogenous").replace("form: power", "form: linear")
+    file.write_text(odd.replace("exponent: 0.7", "effect: 0.01"))
     assert run([*command, "--population", str(file)]) == ExitCode.INPUT
     said = " ".join(capsys.readouterr().err.split())
     for place in ("kinetics", "scale", "parameters.clearance.covariates"):
