@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SHELL  := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run plans load test browser fuzz torture postgres bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
+.PHONY: help run plans load test browser pictures fuzz torture postgres bench check fix knowledge docs agreement case bless example calibration misspecification detector policies virtual cohort lock clean
 
 help:  ## say what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patien
 browser: $(VENV)/browser.stamp  ## walk each person's day in a real browser, with pictures in out/pictures
 	@RANVIER_BROWSER=1 RANVIER_PICTURES=out/pictures $(BIN)/python -m pytest tests/web/test_browser.py tests/smart/test_smart_browser.py
 	@$(BIN)/python tools/measure_drag.py
+
+pictures: $(VENV)/browser.stamp  ## do the main pages look as when somebody last looked? what differs is in out/pictures/differ (ACCEPT=1: keep what is there now)
+	@RANVIER_LOOK=1 $(if $(ACCEPT),ACCEPT=1) $(BIN)/python -m pytest tests/web/test_pictures.py
 
 fuzz: $(VENV)/dev.stamp  ## rubbish in every field of every address, twenty times as much as in the tests
 	@RANVIER_FUZZ=20 $(BIN)/python -m pytest tests/web/test_fuzz.py

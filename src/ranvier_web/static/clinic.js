@@ -19,6 +19,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("DOMContentLoaded", () => {
   const problems = document.getElementById("problems");
   if (problems) problems.focus();
+  document.querySelectorAll(".tabs, .top nav").forEach((bar) => { // a bar that scrolls on a phone shows the page that is open
+    const open = bar.querySelector("[aria-current]");
+    if (open) bar.scrollLeft = open.offsetLeft - bar.offsetLeft - (bar.clientWidth - open.offsetWidth) / 2;
+  });
 });
 // The value of a slider beside it, while it moves; arrows go one step, page keys further (the browser's own).
 document.addEventListener("input", (event) => {
