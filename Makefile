@@ -57,7 +57,7 @@ load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patien
 	@$(BIN)/python tools/load_web.py run --write
 
 browser: $(VENV)/browser.stamp  ## walk each person's day in a real browser, with pictures in out/pictures
-	@RANVIER_BROWSER=1 RANVIER_PICTURES=out/pictures $(BIN)/python -m pytest tests/web/test_browser.py tests/smart/test_smart_browser.py
+	@RANVIER_BROWSER=1 RANVIER_PICTURES=out/pictures $(BIN)/python -m pytest tests/web/test_browser*.py tests/smart/test_smart_browser.py
 	@$(BIN)/python tools/measure_drag.py
 
 pictures: $(VENV)/browser.stamp  ## do the main pages look as when somebody last looked? what differs is in out/pictures/differ (ACCEPT=1: keep what is there now)

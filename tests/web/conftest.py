@@ -109,3 +109,15 @@ def infusion(patient: Patient, by: Actor, **more):
     today = timezone.localdate()
     body = {"product": "privigen", "dose": {"value": 40, "unit": "g"}, "start": today.isoformat(), "route": "IV"}
     return add_fact(patient, Kind.INFUSION, today, body, by, **{"key": uuid.uuid4(), **more})
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    said: list[str] = []
+    opened.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    opened.on("pageerror", lambda e: said.append(str(e)))
+    yield opened
+    context.close()
+    assert not [s for s in said if "422" not in s and "409" not in s], said

@@ -9,18 +9,6 @@ from .browser import assessed, looked_at, marks, more, open_patient, sign_in
 pytestmark = marks
 
 
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    said: list[str] = []
-    opened.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-    opened.on("pageerror", lambda e: said.append(str(e)))
-    yield opened
-    context.close()
-    assert not [s for s in said if "422" not in s and "409" not in s], said
-
-
 def test_the_neurologist_sees_who_wears_off_tries_another_interval_and_decides(server, page):
     page.goto(f"{server.address}/sign-in/")
     looked_at(page, "sign-in")

@@ -32,7 +32,10 @@ FOCUSED = """() => {
   const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   const seen = box.width > 0 && box.height > 0 && inside;
   if (!e.dataset.stop) e.dataset.stop = String(window.stops = (window.stops || 0) + 1);
-  return {stop: Number(e.dataset.stop), name: e.tagName + ' ' + (e.id || e.name || e.textContent.trim().slice(0, 40)),
+  const before = window.before, after = !before || before === e || !!(before.compareDocumentPosition(e) & 4);
+  window.before = e;
+  return {after, parts: ['date', 'time'].includes(e.type), stop: Number(e.dataset.stop), 
+          name: e.tagName + ' ' + (e.id || e.name || e.textContent.trim().slice(0, 40)),
           seen, ring: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2,
           first: !!(document.querySelector('.skip') === e)};
 }"""
@@ -61,7 +64,10 @@ def walked(page: Page) -> list[str]:
             return names
         if at["stop"] <= last and at["first"]:
             return names
+        if at["stop"] == last and at["parts"]:  # day, month and year of a date are stops of their own
+            continue
         assert at["stop"] > last, f"{page.url}: the focus goes back to {at['name']}"
+        assert at["after"], f"{page.url}: {at['name']} stands before the stop before it"
         assert at["seen"], f"{page.url}: {at['name']} has the focus and is not in sight"
         assert at["ring"], f"{page.url}: nothing shows that {at['name']} has the focus"
         last = at["stop"]
