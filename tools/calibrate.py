@@ -311,6 +311,12 @@ def whole_page(folder: Path, out: Path) -> list[tuple[str, float]]:
     if not parts:
         return []
     said, failing = verdict(tests)
+    fewest = min(len(read_lines(folder / f"{design}.jsonl")) for design in DESIGNS)
+    if fewest < PEOPLE:
+        said += [
+            f"**{fewest} of {PEOPLE} people a design were reached** when this page was written; `make calibration` goes on.",
+            "",
+        ]
     top = [
         "# Would our intervals tell the truth?",
         "",
