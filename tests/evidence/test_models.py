@@ -138,6 +138,11 @@ def test_what_departs_from_the_published_schema_is_told_with_its_place_and_an_ex
     assert len(caught.value.problems) == 1  # once
 
 
+def test_what_is_missing_is_told_once():
+    places = [p.place.removeprefix("x: ") for p in problems_of({"id": "x", "kinetics": "one_compartment"})]
+    assert sorted(places) == ["parameters.central_volume", "parameters.clearance", "residual", "source", "title"]
+
+
 def test_every_example_of_the_schema_fits_the_schema():
     checked = 0
 

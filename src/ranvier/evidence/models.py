@@ -323,7 +323,7 @@ def _population(reader: _Reader, data: Any) -> PopulationModel | None:
         if (value is not None or must) and value not in choices:
             reader.mend(key, f"{value!r} is not a structure of the family", f"Use one of: {', '.join(choices)}.")
     parts = [kinds.structures[k] for k in (kinetics, response) if isinstance(k, str) and k in kinds.structures]
-    parameters = _parameters(reader, reader.mapping(data.get("parameters"), "parameters"), parts)
+    parameters = _parameters(reader, reader.mapping(data.get("parameters", {}), "parameters"), parts)
     subject, omega = _covariance(
         reader,
         {p.name: p.variance for p in parameters.values() if p.variance},
@@ -339,7 +339,7 @@ def _population(reader: _Reader, data: Any) -> PopulationModel | None:
         "occasion.correlations",
     )
     column = between.get("column", "OCC") if occasions else None
-    residual = _residual(reader, data.get("residual"), response)
+    residual = _residual(reader, data.get("residual", {}), response)
     column_names = {str(k).upper(): str(v) for k, v in reader.mapping(data.get("columns", {}), "columns").items()}
     outputs = reader.mapping(data.get("outputs", {}), "outputs")
     reader.known(outputs, "outputs", ("column", *OUTPUTS))
