@@ -389,6 +389,8 @@ def _shape(reader: _Reader, data: Any) -> None:
         at = ""
         for step in error.absolute_path:
             at += f"[{step}]" if isinstance(step, int) else f".{step}" if at else str(step)
+        if not at and error.validator == "required":  # said already, each in its own words
+            continue
         if any(
             place == at or place.startswith((f"{at}.", f"{at}[")) or (at and at.startswith(place)) for place in told
         ):
