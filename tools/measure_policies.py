@@ -318,8 +318,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "knowledge": load().version,
         "truths": {truth: truths[truth] for truth in every if truth in truths},
     }
-    if last.get("checked"):
-        data["checked"] = last["checked"]
+    if before.get("checked"):  # of a rule that may have changed since, where all is measured anew
+        data["checked"] = before["checked"]
     return _written(data, write=options.write)
 
 

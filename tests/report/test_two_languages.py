@@ -123,11 +123,17 @@ def test_what_is_said_of_drugs_and_checks_is_there_in_german() -> None:
     read = files("ranvier.knowledge").joinpath("safety")
     said = {
         text
-        for name in ("drugs", "checks", "risks", "indications")
+        for name in ("drugs", "checks", "risks", "indications", "events")
         for text in sentences(yaml.safe_load(read.joinpath(f"{name}.yaml").read_text(encoding="utf-8")), keys)
     }
     assert len(said) > 150
     assert sorted(said - said_in("de").keys()) == []
+
+
+def test_what_is_claimed_is_there_in_german() -> None:
+    file = files("ranvier.knowledge").joinpath("evidence", "claims.yaml")
+    claims = yaml.safe_load(file.read_text(encoding="utf-8"))["claims"]
+    assert sorted({claim["says"] for claim in claims.values()} - said_in("de").keys()) == []
 
 
 def test_no_code_is_translated_as_if_it_were_a_sentence() -> None:
