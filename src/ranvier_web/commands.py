@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -21,7 +24,8 @@ LONGEST_START = 180  # [s] a server may take before the check gives up
 
 
 def prepare(data: Path, *, demo: bool, address: str) -> None:
-    """Environment, settings, tables and static files of the site in `data`."""
+    """Environment, settings, tables and static files of the site in `data`; what is written is for its owner only."""
+    os.umask(0o077)
     os.environ["RANVIER_DATA"] = str(data.absolute())
     os.environ["RANVIER_ADDRESS"] = address
     os.environ["DJANGO_SETTINGS_MODULE"] = "ranvier_web.settings"
@@ -65,19 +69,56 @@ def clinic(data: Path, port: int, fresh: bool, few: bool, check: bool) -> int:
 
 @click.command(short_help="Serve a real clinic.")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder of this site; made if needed.")
-@click.option("--address", default=f"http://{HERE}:8000", show_default=True, help="The public address.")
+@click.option("--address", help="The public address, as https://clinic.example.org.  [default: this machine only]")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Where it listens here.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
-def serve(data: Path, address: str, port: int, workers: int) -> int:
-    """Serve a real clinic. The first time, the administrator is asked for; secrets are made and kept in the folder.
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that answer.")
+def serve(data: Path, address: str | None, port: int, workers: int) -> int:
+    r"""Serve a real clinic. The first time, the administrator is asked for; secrets are made and kept in the folder.
+
+    \b
+      ranvier serve --data /srv/ranvier --address https://clinic.example.org
 
     It listens on this machine only: put a web server with a certificate in front of it, and give its address.
+    DATABASE_URL=postgresql://user:password@host/name keeps the data there; without it they lie in the folder.
+    Back up daily: ranvier backup --data /srv/ranvier
     """
+    address = (address or f"http://{HERE}:{port}").rstrip("/")
+    wrong = _wrong_address(address)
+    if wrong:
+        click.echo(wrong, err=True)
+        return ExitCode.USAGE
+    if not _free(port):
+        click.echo(f"Something listens on port {port} already. Stop it, or take another: --port {port + 1}", err=True)
+        return ExitCode.USAGE
     prepare(data, demo=False, address=address)
     if not _administrator():
         return ExitCode.QUESTION
     click.echo(f"Serving {address} (listening on {HERE}:{port}). Ctrl-C stops.")
     return _serve(port, workers=workers, check=False)
+
+
+def _wrong_address(address: str) -> str:
+    """Why this can be no public address; empty where it can."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        return f"'{address}' is no address of a site. Write it as https://clinic.example.org"
+    if parts.scheme == "http" and parts.hostname not in (HERE, "localhost"):
+        return (
+            f"{address} would carry passwords and records in the clear. Put a web server with a certificate in front, and "
+            f"give its address: --address https://{parts.hostname}"
+        )
+    return ""
+
+
+def _free(port: int) -> bool:
+    """Whether nobody listens there yet."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HERE, port))
+        except OSError:
+            return False
+    return True
 
 
 def _administrator() -> bool:
@@ -91,23 +132,37 @@ def _administrator() -> bool:
     if User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists():
         return True
     click.echo("This site is new. It needs a name and an administrator, who then invites the others.")
-    site = os.environ.get("RANVIER_SITE") or (click.prompt("Name of the clinic") if sys.stdin.isatty() else "")
-    name = os.environ.get("RANVIER_ADMIN") or (click.prompt("User name") if sys.stdin.isatty() else "")
-    password = os.environ.pop("RANVIER_ADMIN_PASSWORD", "")
-    if sys.stdin.isatty() and not password:
-        password = click.prompt("Password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
-    if not (site and name and password):
+    given = {name: os.environ.pop(f"RANVIER_{name}", "") for name in ("SITE", "ADMIN", "ADMIN_PASSWORD")}
+    if not sys.stdin.isatty() and not all(given.values()):
         click.echo(
             "Nobody can be asked here. Set RANVIER_SITE, RANVIER_ADMIN and RANVIER_ADMIN_PASSWORD for the first start.",
             err=True,
         )
         return False
-    made = User(username=name, role=Role.ADMINISTRATOR)
-    try:
-        validate_password(password, made)
-    except ValidationError as error:
-        click.echo(f"This password is not taken: {' '.join(error.messages)}", err=True)
-        return False
+    site = given["SITE"] or click.prompt("Name of the clinic")
+    made, name = None, given["ADMIN"]
+    while made is None:
+        try:
+            made = User(username=name or click.prompt("User name of the administrator"), role=Role.ADMINISTRATOR)
+            made.clean_fields(exclude=["password", "site", "patient"])
+        except ValidationError as error:
+            click.echo(f"This name is not taken: {' '.join(error.messages)}", err=True)
+            made, name = None, ""
+            if not sys.stdin.isatty():
+                return False
+    password = given["ADMIN_PASSWORD"]
+    while True:
+        password = password or click.prompt(
+            "Password (at least 12 characters)", hide_input=True, confirmation_prompt="The same again"
+        )
+        try:
+            validate_password(password, made)
+            break
+        except ValidationError as error:
+            click.echo(f"This password is not taken: {' '.join(error.messages)}", err=True)
+            password = ""
+            if not sys.stdin.isatty():
+                return False
     made.site = Site.objects.create(name=site)
     made.set_password(password)
     made.save()
@@ -133,7 +188,11 @@ def _serve(port: int, *, workers: int, check: bool) -> int:
         subprocess.Popen([sys.executable, "-m", "ranvier_web.worker"], env=environment),
     ]
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # also where the terminal is closed: nothing stays behind
         signal.signal(number, lambda *_: stop.set())
     code = int(ExitCode.OK)
     try:
@@ -178,7 +237,8 @@ def _probe(port: int) -> int:
 @click.option("--ends-with", default="", metavar="HASH", help="A hash noted earlier: shows rows cut off at the end.")
 def audit(what: str, data: Path, ends_with: str) -> int:
     """Walk the chain from its first row to its last; say where it does not hold."""
-    _quietly(data)
+    if not _quietly(data):
+        return ExitCode.NOT_FOUND
     from ranvier_web.audit import chain
 
     rows, last, broken = chain.verify(ends_with=ends_with)
@@ -200,7 +260,8 @@ def backup(data: Path, to: Path | None) -> int:
     The key stands in the site's secrets.json under 'backup'. Keep a copy of that key somewhere else: without it, no
     backup opens.
     """
-    _quietly(data)
+    if not _quietly(data):
+        return ExitCode.NOT_FOUND
     from ranvier_web import secrets
     from ranvier_web.backup import back_up
     from ranvier_web.clinic.actions import Actor
@@ -232,7 +293,11 @@ def restore(source: Path, data: Path, key: str | None) -> int:
 
     text = (key or click.prompt("Backup key", hide_input=True)).strip()
     try:
-        raw = bytes.fromhex(text)
+        raw = bytes.fromhex(text) if re.fullmatch("[0-9a-fA-F]{64}", text) else None
+        if raw is None:
+            raise room.BadBackupError(
+                "the key has 64 hexadecimal digits; it stands in the site's secrets.json, under 'backup'"
+            )
         own = room.secrets_of(source, raw)
     except (ValueError, room.BadBackupError) as error:
         click.echo(f"{source} cannot be opened: {error}.", err=True)
@@ -248,10 +313,16 @@ def restore(source: Path, data: Path, key: str | None) -> int:
     return ExitCode.OK
 
 
-def _quietly(data: Path) -> None:
-    """Settings of a site, without changing it."""
+def _quietly(data: Path) -> bool:
+    """Settings of a site, without changing it; False, and told, where there is none."""
+    if not (data / "secrets.json").exists():
+        click.echo(
+            f"{data} is no site: it holds no secrets.json. Name the folder that `ranvier serve` was given.", err=True
+        )
+        return False
     os.environ["RANVIER_DATA"] = str(data.absolute())
     os.environ["DJANGO_SETTINGS_MODULE"] = "ranvier_web.settings"
     import django
 
     django.setup()
+    return True

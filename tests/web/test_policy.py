@@ -120,6 +120,22 @@ def entered(clinic, role: str, **ticked) -> Client:
     return browser
 
 
+def test_a_first_sign_in_asks_for_the_password_once_and_then_for_the_second_factor(clinic, settings):
+    settings.DEMO = False
+    browser = Client()
+    sent = browser.post(reverse("account_login"), {"login": "nurse", "password": PASSWORD}, follow=True)
+    assert sent.redirect_chain[-1][0] == reverse("mfa_activate_totp")
+    assert sent.context["form"].secret in sent.content.decode()
+    session = browser.session
+    (typed,) = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [
+        {**typed, "at": typed["at"] - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT}
+    ]
+    session.save()
+    late = browser.get(reverse("mfa_activate_totp"))
+    assert late.headers["Location"].startswith(reverse("account_reauthenticate"))
+
+
 def later(browser: Client, seconds: float) -> None:
     """As if the last click had been so long ago."""
     session = browser.session
