@@ -52,9 +52,9 @@ test: $(VENV)/dev.stamp $(VENV)/peers.stamp $(VENV)/browser.stamp  ## set up eve
 postgres: $(VENV)/dev.stamp  ## the tests of the web once more, on a real PostgreSQL
 	@$(BIN)/python tools/with_postgres.py $(BIN)/python -m pytest tests/web tests/smart
 
-load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patients? (builds it once; writes docs/measured/web.md)
-	@test -d out/load || $(BIN)/python tools/load_web.py build
-	@$(BIN)/python tools/load_web.py run --write
+load: $(VENV)/dev.stamp  ## how fast are the pages of a clinic with 2,000 patients and ten years of daily diaries? (builds it once, half an hour and 7 GB; writes docs/measured/web.md; PG=1: on PostgreSQL)
+	@test -e out/lives.ranvier || $(BIN)/python tools/load_web.py lives
+	@$(if $(PG),$(BIN)/python tools/with_postgres.py) $(BIN)/python tools/load_web.py all --folder out/load$(if $(PG),-postgres) --write
 
 browser: $(VENV)/browser.stamp  ## walk each person's day in a real browser, with pictures in out/pictures
 	@RANVIER_BROWSER=1 RANVIER_PICTURES=out/pictures $(BIN)/python -m pytest tests/web/test_browser*.py tests/smart/test_smart_browser.py

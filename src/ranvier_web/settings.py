@@ -140,7 +140,10 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_RATE_LIMITS = {"login_failed": ""}  # failed sign-ins are counted by axes, for all workers together
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "",  # failed sign-ins are counted by axes, for all workers together
+    "login": "600/m/ip",  # a whole hospital comes from one address, and at eight o'clock; guessing is stopped per account
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "ranvier"
 MFA_ADAPTER = "ranvier_web.people.adapter.SecondFactor"

@@ -140,7 +140,7 @@ class Site:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE.format(port=self.port)], env=self.environment, cwd=ROOT, start_new_session=True,
+            [sys.executable, "-c", SERVE.format(port=self.port)], env=self.environment, cwd=ROOT, process_group=0,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.wait()

@@ -66,6 +66,9 @@ def assess_patient(patient: Patient, at: date | None = None) -> Assessment | Non
         if code != words.code
     }
     watch = answered.treatment.watch
+    # All that takes long before the transaction: others wait for it, and it runs behind them.
+    plain = {**to_json(answered, known), "page": page_of(answered, words)}
+    frozen = freeze({"assessment": answered, "bench": bench})
     with transaction.atomic():
         made = Assessment.objects.create(
             patient=patient,
@@ -75,11 +78,11 @@ def assess_patient(patient: Patient, at: date | None = None) -> Assessment | Non
             knowledge_version=known.version,
             software_version=answered.software_version,
             upto=upto,
-            answer={**to_json(answered, known), "page": page_of(answered, words)},
+            answer=plain,
         )
         Frozen.objects.filter(assessment__patient=patient).delete()
         Drawing.objects.filter(assessment__patient=patient).delete()
-        Frozen.objects.create(assessment=made, data=freeze({"assessment": answered, "bench": bench}))
+        Frozen.objects.create(assessment=made, data=frozen)
         Drawing.objects.bulk_create([Drawing(assessment=made, key=key, svg=text) for key, text in drawn.items()])
         state.assessment = made
         state.headline = told.headline

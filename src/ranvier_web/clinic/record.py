@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -157,6 +158,9 @@ def check(patient: Patient, new: Sequence[Bare], *, without: int | None = None) 
     known = in_force(patient).filter(kind__in=RECORD_KINDS).exclude(kind=Kind.STRENGTH).order_by("day", "id")
     _shaped(known, new)
     facts: list[Any] = list(known.exclude(pk=without).only("kind", "body") if without else known.only("kind", "body"))
+    with suppress(InputError):
+        if not read(patient, [*facts, *new])[1]:
+            return ()  # nothing to say: what there was before need not be read
     try:
         before: set[tuple[str, str]] = {(p.what, p.remedy) for p in read(patient, facts)[1]}
     except InputError as error:

@@ -16,7 +16,7 @@ from ranvier_web.clinic.actions import Actor, ConflictError, add_fact
 from ranvier_web.clinic.knowledge import knowledge
 from ranvier_web.clinic.models import Fact, Kind, Patient
 from ranvier_web.clinic.pages.common import series_of
-from ranvier_web.clinic.record import in_force
+from ranvier_web.clinic.record import Bare, check, in_force
 from ranvier_web.diary import entries, needs
 from ranvier_web.diary.entries import RefusedError, Series, Wanted, fact_key
 
@@ -106,17 +106,18 @@ def _one(patient: Patient, entry: Any, by: Actor, now: datetime) -> Kept:
         return Kept(key, "refused", "diary.refused_record", {})
 
 
-@transaction.atomic
 def _keep(patient: Patient, key: uuid.UUID, wanted: list[Wanted], by: Actor) -> bool:
     """All facts of an entry or none; False if they were there already. Raises InputError."""
-    new = False
-    for one in wanted:
-        own = fact_key(patient, key, one.part)
-        if Fact.objects.filter(key=own).exists():
-            continue
-        add_fact(patient, one.kind, one.day, dict(one.body), by, key=own, origin=ORIGIN)
-        new = True
-    return new
+    keys = {fact_key(patient, key, one.part): one for one in wanted}
+    there = set(Fact.objects.filter(key__in=keys).values_list("key", flat=True))
+    new = {own: one for own, one in keys.items() if own not in there}
+    if not new:
+        return False
+    check(patient, [Bare(one.kind, dict(one.body)) for one in new.values()])  # before anybody has to wait for us
+    with transaction.atomic():
+        for own, one in new.items():
+            add_fact(patient, one.kind, one.day, dict(one.body), by, key=own, origin=ORIGIN, checked=True)
+    return True
 
 
 @transaction.atomic

@@ -118,9 +118,9 @@ def _take(request: HttpRequest, form: FactForm, kind: str, old: Fact | None) -> 
         return HttpResponse(status=422)
     found = form.whole()
     try:
+        if not Fact.objects.filter(key=key, patient=seen).exists():  # before anybody has to wait for us
+            check(seen, [Bare(what, body) for what, _, body in found], without=replaces)
         with transaction.atomic():
-            if not Fact.objects.filter(key=key, patient=seen).exists():
-                check(seen, [Bare(what, body) for what, _, body in found], without=replaces)
             for n, (what, day, body) in enumerate(found):
                 own, of = (key, replaces) if n == 0 else (uuid.uuid5(key, str(n)), None)
                 actions.add_fact(seen, what, day, body, actor(request), key=own, replaces=of, checked=True)
