@@ -325,7 +325,7 @@ class Person:
             page = await self.click("infusion, form", new)
             form = {
                 "csrfmiddlewaretoken": _token(page), "key": str(uuid.uuid4()), "day": date.today().isoformat(),
-                "product": "privigen", "grams": str(20 + time.time_ns() % 400 / 10), "route": "IV",  # no two alike
+                "product": "privigen", "grams": f"{20 + time.time_ns() % 400 / 10:.1f}", "route": "IV",  # no two alike
             }  # fmt: skip
             await self.click("infusion, saved", new, data=form, expected=302)
 

@@ -208,6 +208,7 @@ def look(people: list[Person], outcome: Outcome, where: str) -> None:
     """Hold the database against what was acknowledged, at one moment."""
     from django.db import connection, transaction
 
+    connection.close()  # it may be one from before the crash
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:

@@ -93,6 +93,9 @@ class Fact(models.Model):
 
         indexes = (
             models.Index(fields=("patient", "kind", "day")),
+            # The last fact of somebody who was quiet for years: PostgreSQL would else walk back through everybody's.
+            models.Index(fields=("patient", "-id"), name="fact_last"),
+            models.Index(fields=("patient", "-day", "-id"), name="fact_recent"),
             # Nearly all facts replace none: without this one, statistics of the database talk it out of the unique index.
             models.Index(fields=("replaces",), name="replaced", condition=Q(replaces__isnull=False)),
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from ranvier.ground.notes import InputError, Problem
 from ranvier.record import read_text, structure
 from ranvier.record.nouns import Record
@@ -51,7 +53,9 @@ class Bare:
 
 def in_force(patient: Patient) -> Any:
     """The facts that nobody corrected or took back."""
-    return Fact.objects.filter(patient=patient, replaced_by=None, withdrawn=False)
+    # Not `replaced_by=None`: of that join PostgreSQL expects one row, and then plans as if a diary had one day.
+    replaced = Fact.objects.filter(replaces=OuterRef("pk"))
+    return Fact.objects.filter(~Exists(replaced), patient=patient, withdrawn=False)
 
 
 def assemble(patient: Patient, facts: Iterable[Any]) -> dict[str, Any]:
