@@ -200,3 +200,19 @@ def test_the_pharmacists_day_without_a_mouse(server, page):
     tab_to(page, "input[name=c-0]")
     page.keyboard.press("ArrowUp")
     assert page.locator("input[name=c-0]:checked").get_attribute("value") == "no"
+
+
+def test_a_word_without_end_widens_no_page_and_a_double_click_keeps_one_fact(server, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, server, "niels")
+    home = open_patient(page, server, "newcomer")
+    page.goto(home + "facts/new/adverse/")
+    page.fill("#id_what", "without-a-space-" * 20)
+    page.dblclick("main .button:has-text('Save')")
+    page.wait_for_url(home)
+    for sub in ("", "facts/", "safety/"):
+        page.goto(home + sub)
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 1, f"{sub or 'patient'} is {wide} px wider than the window"
+    page.goto(home + "facts/?kind=adverse")
+    expect(page.locator("table.facts tbody tr")).to_have_count(1)

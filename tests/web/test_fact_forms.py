@@ -229,3 +229,19 @@ def test_each_new_kind_is_said_in_the_list_of_facts(clinic, signed_in):
         "antibodies to GM1: yes",
     ):
         assert told in page, told
+
+
+def test_an_onset_that_has_not_come_and_a_nerve_without_size_are_refused(clinic, signed_in):
+    browser = signed_in("neurologist")
+    answer = send(browser, clinic.heron, "history", onset=str(timezone.localdate().year + 1))
+    assert answer.status_code == 422
+    assert "has not come yet" in answer.content.decode()
+    row = {"structure-0": "C5 root", "seen-0": "enlarged", "size-0": "-2"}
+    answer = send(browser, clinic.heron, "imaging", day=TODAY, method="ultrasound", **row)
+    assert answer.status_code == 422
+    assert not Fact.objects.filter(patient=clinic.heron).exists()
+
+
+def test_digits_of_another_script_are_not_taken_for_ours(clinic, signed_in):
+    sent = {"day": TODAY, "value": "\N{ARABIC-INDIC DIGIT SEVEN}\N{ARABIC-INDIC DIGIT ONE}", "unit": "kg"}
+    assert send(signed_in("nurse"), clinic.heron, "weight", **sent).status_code == 422

@@ -93,7 +93,10 @@ class HistoryForm(_Many):
     def clean(self) -> dict[str, Any]:
         """Something must be said."""
         data = super().clean() or {}
-        if not self.errors and not data.get("onset") and not self._told():
+        onset = data.get("onset") or ""
+        if onset > timezone.localdate().isoformat()[: len(onset)]:
+            self.add_error("onset", say("forms.onset_to_come"))
+        if not self.errors and not onset and not self._told():
             raise forms.ValidationError(say("forms.nothing_stated"))
         return data
 
@@ -283,6 +286,9 @@ class ImagingForm(_Sheet):
         """A finding says where and what; an image without one says so in its note."""
         data = super().clean() or {}
         self.missing(("structure", "seen"))
+        for n, row in self.typed():
+            if row["size"] is not None and row["size"] <= 0:
+                self.add_error(f"size-{n}", say("forms.size_wrong"))
         if not self.errors and not self.typed() and not data.get("note"):
             raise forms.ValidationError(say("forms.no_finding"))
         return data

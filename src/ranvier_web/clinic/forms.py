@@ -20,7 +20,7 @@ from ranvier_web.words.load import choice, say
 from ranvier_web.words.remedies import here
 
 New = tuple[str, date, dict[str, Any]]
-_NUMBER = re.compile(r"[+-]?\d{1,9}([.,]\d{1,6})?")
+_NUMBER = re.compile(r"[+-]?\d{1,9}([.,]\d{1,6})?", re.ASCII)
 ROUTES = ("IV", "SC", "fSCIg")
 
 

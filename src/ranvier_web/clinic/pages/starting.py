@@ -49,8 +49,8 @@ def page(request: HttpRequest, patient: Any) -> HttpResponse:
         "patient": seen,
         "form": form,
         "products": _products(),
-        "courses": [(c.id, c.says) for c in known.courses.values()],
-        "policies": [(name, one.says) for name, one in known.policies.items()],
+        "courses": [(c.id, words().known(c.says)) for c in known.courses.values()],
+        "policies": [(name, words().known(one.says)) for name, one in known.policies.items()],
         "days": range(1, MOST_DAYS + 1),
         "asked": form.cleaned_data
         if form.is_bound and form.is_valid()
