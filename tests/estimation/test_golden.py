@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 
+import numpy as np
 import pytest
 from tests.estimation import golden
 
@@ -25,6 +26,21 @@ def test_every_number_of_the_set_agrees(which):
 
 def test_every_search_arrives():
     assert golden.fit(golden.warfarin_turnover()).arrived.all()
+
+
+@pytest.mark.parametrize("subject", [3, 15])
+def test_a_second_optimum_far_out_is_found_by_looking_and_not_taken(subject):
+    """Absorption a hundred times slower in a volume ten prior SD smaller. Every optimum besides the best one is of that kind."""
+    problem = golden.warfarin_turnover()
+    best, *others = golden.optima(problem, subject - 1)
+    assert others
+    for value, z in others:
+        assert value > best[0] + 50.0
+        assert np.abs(z).max() > 5.0
+    theirs = golden.phi(golden.GOLDEN / "warfarin-turnover" / "individual.phi")[subject - 1]
+    eta = np.sqrt([0.55813, 0.558402, 0.0785849, 0.0508227, 5e-5, 0.184268, 0.00836315, 0.00274562]) * best[1]
+    np.testing.assert_allclose(eta, [theirs[f"ETA({k})"] for k in range(1, 9)], atol=1e-3)
+    assert golden.fit(problem).objective[subject - 1] <= best[0] + 1e-6
 
 
 def test_the_page_tells_what_a_fresh_run_finds():

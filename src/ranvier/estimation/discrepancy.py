@@ -160,22 +160,32 @@ def _together(parts: list[tuple[FloatArray, FloatArray, FloatArray]]) -> Errors:
 
 
 def left_over(
-    line: K.Timeline, fits: Sequence[tuple[FloatArray, K.Belief]], order: K.IntArray, measure: int, at_day: float
-) -> Left:
-    """What the present fit leaves of the last weeks of a measure.
+    line: K.Timeline,
+    fits: Sequence[tuple[FloatArray, K.Belief]],
+    order: K.IntArray,
+    measures: Sequence[int],
+    at_day: float,
+) -> dict[int, Left]:
+    """What the present fit leaves of the last weeks of each of these measures.
 
     fits : rows of parameters and belief of each explanation; order : of all their rows, as the draws have it
     """
     when = np.repeat(line.at, np.diff(line.pointer))
-    mine = np.flatnonzero((line.kind == measure) & (when > at_day - LAST))
-    if not mine.size:
-        return Left(np.empty(0), np.empty((order.size, 0)), np.empty((0, 0)))
-    days, weeks = when[mine], _weeks(when[mine])
     some = [(rows, belief) for rows, belief in fits if len(rows)]
-    told = np.concatenate([np.log(expected(rows, line, belief)[:, mine]) for rows, belief in some])[order]
-    noise, bias = _session(np.concatenate([rows for rows, _ in some]), days, some[0][1], measure)
-    error = _log(line.value, line.kind == measure)[mine] - told + bias
-    return Left(weeks @ days, error @ weeks.T, weeks @ noise @ weeks.T)
+    late = when > at_day - LAST
+    foretold = [expected(rows, line, belief)[:, late] for rows, belief in some]
+    found = {}
+    for measure in measures:
+        mine = np.flatnonzero((line.kind == measure) & late)
+        if not mine.size:
+            found[measure] = Left(np.empty(0), np.empty((order.size, 0)), np.empty((0, 0)))
+            continue
+        days, weeks = when[mine], _weeks(when[mine])
+        told = np.concatenate([np.log(f[:, line.kind[late] == measure]) for f in foretold])[order]
+        noise, bias = _session(np.concatenate([rows for rows, _ in some]), days, some[0][1], measure)
+        error = _log(line.value, line.kind == measure)[mine] - told + bias
+        found[measure] = Left(weeks @ days, error @ weeks.T, weeks @ noise @ weeks.T)
+    return found
 
 
 def _log(value: FloatArray, mine: np.typing.NDArray[np.bool_]) -> FloatArray:

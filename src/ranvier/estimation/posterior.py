@@ -228,12 +228,11 @@ def strayed(
 ) -> Draws:
     """Draws whose levels are moved as past errors say; each by the discrepancy of one day of the window to come."""
     level = draws.level.copy()
-    line = timeline(history)
-    for m, errors in enumerate(past_errors):
-        if errors.forecasts:
-            days = history.at_day + window(history) * rng.random(len(level))
-            left = left_over(line, fits, order, m, history.at_day)
-            level[:, m] *= np.exp(next_error(errors, left, scale, days, rng))
+    judged = [m for m, errors in enumerate(past_errors) if errors.forecasts]
+    left = left_over(timeline(history), fits, order, judged, history.at_day) if judged else {}
+    for m in judged:
+        days = history.at_day + window(history) * rng.random(len(level))
+        level[:, m] *= np.exp(next_error(past_errors[m], left[m], scale, days, rng))
     return replace(draws, level=level)
 
 
