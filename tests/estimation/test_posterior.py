@@ -64,6 +64,19 @@ def test_without_any_strength_nothing_is_called_measured():
     assert posterior(nobody).basis is Basis.POPULATION
 
 
+def test_a_hand_whose_readings_are_all_equal_is_shown_but_not_fitted_and_its_reason_is_told():
+    """A fit would make of it an error of nothing and a persistence of one, which no sampler brings to an end."""
+    both = someone(Truth(levels=(20.0, 18.0), imax=(0.6, 0.5)), days=200)
+    first, second = both.strength
+    same = dataclasses.replace(second, values=tuple(dataclasses.replace(v, value=18.0) for v in second.values))
+    answer = posterior(dataclasses.replace(both, strength=(first, same)))
+    assert [m.id for m in answer.measures] == [first.id]
+    (said,) = [f for f in answer.findings if f.name == "history.series_all_equal"]
+    assert (said.facts["series"], said.facts["n"], said.facts["value"]) == (second.id, len(second.values), 18.0)
+    few = dataclasses.replace(same, values=same.values[:19])  # a dial may well show the same nineteen times
+    assert {m.id for m in posterior(dataclasses.replace(both, strength=(first, few))).measures} == {first.id, second.id}
+
+
 def test_the_first_two_values_of_a_diary_and_nothing_else_are_refused_with_the_reason():
     two = someone(days=40)
     hand = dataclasses.replace(two.strength[0], values=two.strength[0].values[:2])

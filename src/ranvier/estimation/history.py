@@ -121,7 +121,7 @@ def build(record: Record, knowledge: Knowledge, at: date) -> History | Finding:
     igg = _igg(record, clock, findings)
     measures, variants, points = _strength(record, knowledge, clock, findings)
     if not (measures or doses.start.size or igg.days.size):  # the first days of a diary, and nothing else
-        return next(f for f in findings if f.name == "history.series_too_short")
+        return next(f for f in findings if f.name in ("history.series_too_short", "history.series_all_equal"))
     if not measures:
         measures, variants, points = (UNMEASURED,), (None,), (_points([], [], []),)
     at_day = _at_day(at, clock, doses, igg, points)
@@ -274,6 +274,7 @@ def _strength(
     record: Record, knowledge: Knowledge, clock: Clock, findings: list[Finding]
 ) -> tuple[tuple[Measure, ...], tuple[str | None, ...], tuple[Points, ...]]:
     fewest = knowledge.composite.constants["fewest_values"].value
+    most_equal = knowledge.composite.constants["most_equal"].value
     measures, variants, points = [], [], []
     floors = {floor.series: floor.value for floor in record.goals.floors}
     for series in record.strength:
@@ -293,6 +294,16 @@ def _strength(
         if drawn.used.sum() < fewest:
             findings.append(
                 Finding("history.series_too_short", {"series": series.id, "n": int(drawn.used.sum()), "needed": fewest})
+            )
+            continue
+        seen = drawn.values[drawn.used]
+        if series.measure in FORCES and seen.size >= most_equal and np.all(seen == seen[0]):
+            findings.append(
+                Finding(
+                    "history.series_all_equal",
+                    {"series": series.id, "n": int(seen.size), "value": float(seen[0]), "unit": series.unit},
+                    status=knowledge.composite.constants["most_equal"].status,
+                )
             )
             continue
         measures.append(
