@@ -21,6 +21,8 @@ FutureDoses = Doses
 
 _CHUNK = 128  # draws a thread takes at a time
 
+VANISHED = 1e-12  # relative strength below which rounding decides
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -130,7 +132,8 @@ def _over(rate: FloatArray, length: float) -> FloatArray:
 def mean_log_strength(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> FloatArray:
     """Mean log relative strength on the days of each measure, for each row of parameters (N × P): N × m.
 
-    The level itself takes no part. Decline counts from day 0.
+    The level itself takes no part. Decline counts from day 0. Strength that has all but vanished counts as `VANISHED`: it is
+    one plus a gain near -1, of which rounding leaves no digit, not even the sign.
     """
     early = Doses(timeline.early_at, timeline.early_at, timeline.early_grams, timeline.early_channel)
     state = at_beginning(x, belief, timeline.begin, early)
@@ -143,7 +146,7 @@ def mean_log_strength(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> 
     for m in range(measures):
         own = when[timeline.kind == m]
         if own.size:
-            means[:, m] = np.mean(np.log(strength[m][:, own]), axis=1) + already
+            means[:, m] = np.mean(np.log(np.maximum(strength[m][:, own], VANISHED)), axis=1) + already
     return means
 
 
