@@ -21,7 +21,7 @@ FutureDoses = Doses
 
 _CHUNK = 128  # draws a thread takes at a time
 
-VANISHED = 1e-12  # relative strength below which rounding decides
+VANISHED = 1e-12  # relative strength that counts as the least there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def mean_log_strength(x: FloatArray, timeline: K.Timeline, belief: K.Belief) -> 
     """Mean log relative strength on the days of each measure, for each row of parameters (N × P): N × m.
 
     The level itself takes no part. Decline counts from day 0. Strength that has all but vanished counts as `VANISHED`: it is
-    one plus a gain near -1, of which rounding leaves no digit, not even the sign.
+    one plus a gain near -1, and the error of the steps decides on its sign.
     """
     early = Doses(timeline.early_at, timeline.early_at, timeline.early_grams, timeline.early_channel)
     state = at_beginning(x, belief, timeline.begin, early)
