@@ -187,6 +187,16 @@ def page(data: Mapping[str, Any]) -> str:
             "plan says that nothing is proposed, and why, and what would settle it."
         )
     for truth, one in truths.items():
+        if one["verdict"] == "worse" != over_all[truth]:
+            every = pooled(truth, data)
+            pairs = "; ".join(
+                f"{every[f'decided_against_{o}'][0]:+.3f} ± {every[f'decided_against_{o}'][1]:.3f} against the {NAMES[o]}"
+                for o in AGAINST
+            )
+            said += (
+                f" On {truth.replace('_', ' ')} it came out worse on the people of the first table, was asked again, and is not on all "
+                f"{every['people']} together; among the {every['decided']} for whom it decided: {pairs}."
+            )
         if over_all[truth] == "worse":
             one = pooled(truth, data)
             apart = {NAMES[other]: one[f"decided_against_{other}"] for other in AGAINST}

@@ -20,26 +20,26 @@ FIGURES = json.loads((ROOT / "docs/measured/policies.json").read_text("utf-8"))
 measure = tool("measure_policies")
 
 
-WORSE = {"decline"}
-"""Truths on which the proposal still does worse than a ladder among the people for whom it decides. To be emptied, never filled."""
-
-
 @pytest.mark.parametrize("truth", sorted(load().truths))
-def test_the_model_based_policy_is_worse_than_a_ladder_on_no_other_truth_than_fast_decline(truth):
-    """As measured last by `make policies`, over all seeds; the verdict follows from the figures and stands on both pages.
-
-    `make policies` ends with exit code 1 while it is worse anywhere. A truth that got better must leave WORSE.
-    """
+def test_the_model_based_policy_is_worse_than_a_ladder_on_no_truth_where_it_decides(truth):
+    """As measured last by `make policies`, over all seeds; the verdict follows from the figures and stands on both pages."""
     over_all = FIGURES["over_all"][truth]
     assert over_all == measure.pooled(truth, FIGURES), "the verdict follows from the figures"
-    assert (over_all["verdict"] == "worse") == (truth in WORSE)
+    assert over_all["verdict"] != "worse"
     name = truth.replace("_", " ")
     for page, said in (("docs/measured/policies.md", FIGURES["truths"][truth]), ("docs/model-card.md", over_all)):
         text = (ROOT / page).read_text("utf-8")
         rows = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
         assert any(row.endswith(f"| {said['verdict']} |") for row in rows), page
-    told = f"Worse on {name}, among the {over_all['decided']} people for whom it decided"
-    assert (told in (ROOT / "docs/measured/policies.md").read_text("utf-8")) == (truth in WORSE)
+
+
+def test_a_truth_on_which_it_came_out_worse_once_was_asked_again_and_the_page_says_so():
+    page = (ROOT / "docs/measured/policies.md").read_text("utf-8")
+    worse = [truth for truth, one in FIGURES["truths"].items() if one["verdict"] == "worse"]
+    again = {one["truth"] for one in FIGURES["checked"]}
+    for truth in worse:
+        assert truth in again
+        assert f"On {truth.replace('_', ' ')} it came out worse" in page
 
 
 def test_the_truths_on_which_it_had_been_worse_were_asked_again_with_other_seeds_and_many_people():
