@@ -189,10 +189,8 @@ def page(data: Mapping[str, Any]) -> str:
     for truth, one in truths.items():
         if one["verdict"] == "worse" != over_all[truth]:
             every = pooled(truth, data)
-            pairs = "; ".join(
-                f"{every[f'decided_against_{o}'][0]:+.3f} ± {every[f'decided_against_{o}'][1]:.3f} against the {NAMES[o]}"
-                for o in AGAINST
-            )
+            apart = {NAMES[other]: every[f"decided_against_{other}"] for other in AGAINST}
+            pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {name}" for name, (mean, error) in apart.items())
             said += (
                 f" On {truth.replace('_', ' ')} it came out worse on the people of the first table, was asked again, and is not on all "
                 f"{every['people']} together; among the {every['decided']} for whom it decided: {pairs}."
