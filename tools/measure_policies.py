@@ -187,20 +187,18 @@ def page(data: Mapping[str, Any]) -> str:
             "plan says that nothing is proposed, and why, and what would settle it."
         )
     for truth, one in truths.items():
-        if one["verdict"] == "worse" != over_all[truth]:
-            every = pooled(truth, data)
-            apart = {NAMES[other]: every[f"decided_against_{other}"] for other in AGAINST}
-            pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {name}" for name, (mean, error) in apart.items())
+        if "worse" not in (one["verdict"], over_all[truth]):
+            continue
+        every, name = pooled(truth, data), truth.replace("_", " ")
+        apart = {NAMES[other]: every[f"decided_against_{other}"] for other in AGAINST}
+        pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {other}" for other, (mean, error) in apart.items())
+        if over_all[truth] == "worse":
+            said += f" Worse on {name}, among the {every['decided']} people for whom it decided: {pairs}."
+        else:
             said += (
-                f" On {truth.replace('_', ' ')} it came out worse on the people of the first table, was asked again, and is not on all "
+                f" On {name} it came out worse on the people of the first table, was asked again, and is not on all "
                 f"{every['people']} together; among the {every['decided']} for whom it decided: {pairs}."
             )
-        if over_all[truth] == "worse":
-            one = pooled(truth, data)
-            apart = {NAMES[other]: one[f"decided_against_{other}"] for other in AGAINST}
-            pairs = "; ".join(f"{mean:+.3f} ± {error:.3f} against the {name}" for name, (mean, error) in apart.items())
-            name = truth.replace("_", " ")
-            said += f" Worse on {name}, among the {one['decided']} people for whom it decided: {pairs}."
     said += _abstaining(truths)
     units = "; ".join(f"{head}: {OUTCOMES[what][1]} [{OUTCOMES[what][0]}]" for what, head, _ in SHOWN)
     lines += [
