@@ -23,7 +23,7 @@ def schema(name):
     ("arguments", "code"),
     [
         (["check-order", CASE, "prednisolone", *DAY], 0),
-        (["check-order", CASE, "prednisolon", *DAY], 4),
+        (["check-order", CASE, "prednislone", *DAY], 4),
         (["check-order", "nowhere.yaml", "prednisolone", *DAY], 5),
         (["check-order", CASE, "prednisolone", "--route", "sideways", *DAY], 2),
         (["check-order", CASE, "prednisolone", "--at", "soon"], 2),
@@ -57,7 +57,7 @@ def test_each_command_ends_with_the_code_of_its_kind_and_in_80_columns(arguments
     ("name", "arguments"),
     [
         ("order-check", ["check-order", CASE, "prednisolone", *DAY, "--json"]),
-        ("order-check", ["check-order", CASE, "prednisolon", *DAY, "--json"]),
+        ("order-check", ["check-order", CASE, "prednislone", *DAY, "--json"]),
         ("start", ["start", CASE, "--product", "Kiovig", *DAY, "--json"]),
         ("start", ["start", CASE, "--product", "nothing", *DAY, "--json"]),
         ("start", ["start", CASE, "--product", "Hizentra", *DAY, "--json"]),
