@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, seed, settings
@@ -481,6 +483,18 @@ def test_the_lines_of_the_page_work_as_they_stand_there(tmp_path):
 # ---- somebody else's reading of the description ----------------------------------------------------------------------
 
 
+@pytest.fixture
+def one_connection():
+    """Requests of a real WSGI server close the connection behind them, and with it the test's own transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@pytest.mark.usefixtures("one_connection")
 def test_whatever_the_description_allows_is_answered_and_never_breaks(measured, clinic):
     """Requests made from the description by a program of others: no 500, and each answer as it is described."""
     assess_patient(measured)
