@@ -6,7 +6,7 @@
 The same virtual people live the same year under each policy; differences are paired. With --write the answer becomes
 docs/measured/policies.md, and the figures of the model's row docs/measured/policies.json, which the model card reads. With --check
 the question is put again with other seeds and added to what was measured, once the rule no longer changes.
-Exit code 1 if the model-based policy does worse than a ladder on any truth by more than chance.
+Exit code 1 if the model-based policy does worse than a ladder on any truth by more than chance, over all people measured so far.
 """
 
 from __future__ import annotations
