@@ -120,9 +120,7 @@ detector: $(VENV)/dev.stamp  ## false alarms and delays of the chart on simulate
 	@$(BIN)/python tools/measure_detector.py --write
 
 policies: $(VENV)/dev.stamp  ## policies on virtual people, on truths that the model holds and others; writes docs/measured (about half an hour)
-	@# The verdict is that of all people together: the first run says where to ask again, the second one decides.
-	@$(BIN)/python tools/measure_policies.py --write || true
-	@$(BIN)/python tools/measure_policies.py --write --check 303 --only decline,wrong_day,no_relation --people 400
+	@$(BIN)/python tools/measure_policies.py --write --again 303
 
 cohort: $(VENV)/dev.stamp  ## hold virtual people against trials and policies against truths; writes docs/measured/cohort.md (ten minutes)
 	@$(BIN)/python tools/cohort_validation.py --write

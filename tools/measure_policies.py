@@ -48,6 +48,8 @@ SHOWN = (
 )  # fmt: skip
 AGAINST = ("ladder", "climb")
 ABSTAINS = 0.5  # part of decisions from which a person counts as one for whom it cannot tell
+AGAIN = ("decline", "wrong_day", "no_relation")  # it had done worse on these once
+MANY = 400  # people of a truth that is asked again
 WORSE = 2.0  # standard errors of a paired difference beyond which it counts
 
 Table = Mapping[str, npt.NDArray[np.float64]]
@@ -296,6 +298,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--check", default="", metavar="SEEDS", help="put the question again with these seeds, and add the answers"
     )
+    parser.add_argument(
+        "--again",
+        default="",
+        metavar="SEEDS",
+        help=f"after all, ask again of {', '.join(AGAIN)} with these, {MANY} people each",
+    )
     options = parser.parse_args(argv)
     every = list(read_book().truths)
     chosen = options.only.split(",") if options.only else every
@@ -326,6 +334,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     if before.get("checked"):  # of a rule that may have changed since, where all is measured anew
         data["checked"] = before["checked"]
+    if options.again:
+        data["checked"] = check(AGAIN, [int(seed) for seed in options.again.split(",")], MANY)
     return _written(data, write=options.write)
 
 

@@ -8,6 +8,7 @@ from tests.protection.made import AT, KNOWLEDGE, person
 from ranvier.ground.truth import Truth
 from ranvier.protection import Order, check_order
 from ranvier.record.signs import named, seen
+from ranvier.regimen.guard import harmful
 
 PAIRS = [
     # drug and reason in German; in English; the loudest tier
@@ -69,11 +70,36 @@ def test_a_risk_that_is_recorded_in_german_is_seen(risk, condition):
 
 @pytest.mark.parametrize(
     "text",
-    ["Keine Thrombose", "kein Anhalt für Thrombose", "Mutter: Thrombose", "Thrombose nie aufgetreten, ohne Thrombose"],
+    [
+        "Keine Thrombose",
+        "kein Anhalt für Thrombose",
+        "kein Z. n. Thrombose",
+        "Mutter: Thrombose",
+        "Thrombose nie aufgetreten, ohne Thrombose",
+    ],
 )
 def test_what_is_denied_in_german_or_a_relatives_is_not_the_persons_own(text):
     own = named(text, KNOWLEDGE.risks["thrombosis"].words)
     assert own == text.startswith("Thrombose")  # said first and denied after: read as present, the safe side
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No diabetes. Stroke 2019",
+        "Kein Diabetes; Z. n. Schlaganfall",
+        "No stroke. Thrombosis of the leg 2020",
+        "ohne Beschwerden. Thrombose 2019",
+    ],
+)
+def test_a_denial_holds_to_the_end_of_its_sentence_only(text):
+    assert named(text, KNOWLEDGE.risks["thrombosis"].words)
+
+
+@pytest.mark.parametrize("drug", ["Prednisolon 5 mg", "Kortison", "Dexamethason", "Plasmapherese"])
+def test_a_plan_warns_of_a_recorded_drug_with_a_german_name(drug):
+    record = person(birth_year=1975, drugs=[drug])
+    assert "drug.refuse" in {finding.name for finding in harmful(record, KNOWLEDGE, AT)}
 
 
 def test_names_that_differ_in_their_ending_only_mean_one_drug_each():

@@ -17,6 +17,7 @@ _NOT_OWN = re.compile(
     r"\b(no|not|without|denies|denied|never|negative for|family history|father|mother|brother|sister"
     r"|kein|keine|keinen|keiner|nicht|ohne|verneint|nie|niemals|familienanamnese|vater|mutter|bruder|schwester)\b"
 )
+_SENTENCE = re.compile(r"(?<!\b\w)\. |; ")  # "z. n." is no end of a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,19 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def named(text: str, words: Sequence[str]) -> bool:
-    """Whether one of `words` (lower case) begins somewhere in `text` as a word, and is not denied or a relative's."""
+    """Whether one of `words` (lower case) begins somewhere in `text` as a word, and is not denied or a relative's.
+
+    A denial holds to the end of its sentence: "No diabetes. Stroke 2019" names a stroke.
+    """
     if not words:
         return False
     plain = " ".join(unicodedata.normalize("NFC", text.casefold()).split())
-    found = _pattern(tuple(words)).search(plain)
-    return found is not None and _NOT_OWN.search(plain[: found.start()]) is None
+    pattern = _pattern(tuple(words))
+    return any(
+        _NOT_OWN.search(sentence[: found.start()]) is None
+        for sentence in _SENTENCE.split(plain)
+        for found in pattern.finditer(sentence)
+    )
 
 
 def coded(code: str | None, beginnings: Sequence[str]) -> bool:
